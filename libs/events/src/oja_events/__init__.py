@@ -1,0 +1,6 @@
+"""Domain events between services: what is said, how it leaves, how it arrives.
+
+    aggregate --events--> outbox (same transaction) --relay--> RabbitMQ --consumer--> inbox + effect (one transaction)
+
+Start with `contracts` (the published language), then `outbox`, `relay`, `consuming`.
+"""

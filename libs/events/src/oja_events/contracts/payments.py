@@ -1,0 +1,68 @@
+"""What payments tells: money that came, did not come, or went back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from oja_events.contracts.base import Contact, Event, Money
+
+
+@dataclass(frozen=True, kw_only=True)
+class _PaymentEvent(Event):
+    TYPE: ClassVar[str] = ""
+    SUBJECT: ClassVar[str] = "order_id"
+
+    order_id: UUID
+    number: str
+    contact: Contact
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentConfirmed(_PaymentEvent):
+    """Paystack itself says that this money was captured. Told once per capture.
+
+    Whether the order stands is ordering's to say: a capture may come after a cancellation.
+    """
+
+    TYPE: ClassVar[str] = "oja.payments.payment_confirmed.v1"
+
+    reference: str
+    amount: Money
+    channel: str | None
+    paid_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentFailed(_PaymentEvent):
+    """No money will come for this order: the time to pay is over and Paystack knows of no capture."""
+
+    TYPE: ClassVar[str] = "oja.payments.payment_failed.v1"
+
+    reason: str
+    failed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentRefunded(_PaymentEvent):
+    """Paystack confirmed that the money went back."""
+
+    TYPE: ClassVar[str] = "oja.payments.payment_refunded.v1"
+
+    reference: str
+    refund_id: UUID
+    amount: Money
+    refunded_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefundFailed(_PaymentEvent):
+    """Paystack refused to give the money back; staff must look."""
+
+    TYPE: ClassVar[str] = "oja.payments.refund_failed.v1"
+
+    reference: str
+    refund_id: UUID
+    amount: Money
+    reason: str
+    failed_at: datetime

@@ -1,0 +1,163 @@
+"""Every name on the broker, and who may do what there.
+
+    oja.events (topic) --exact type--> S.main --------------------> consumer of S
+                                         | delivery limit              | transient error: confirmed copy
+                                         v                             v
+                                     S.parking <--S.lanes--> S.retry.5s .. S.retry.1h --TTL--> S.main
+
+All queues are quorum queues. Whatever may change later is a policy and not a queue argument,
+because arguments of a queue are immutable (406 PRECONDITION_FAILED).
+"""
+
+import base64
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+VHOST = "oja"
+EVENTS_EXCHANGE = "oja.events"
+PRODUCERS = ("catalog", "identity", "ordering", "payments", "notifier")
+CONSUMERS = ("catalog", "ordering", "payments", "notifier")
+
+# Growing delays: 5 s .. 10 min once each, then hourly; with 23 hours of 1 h the ladder lasts a day.
+RETRY_TIERS = {"5s": 5, "30s": 30, "2m": 120, "10m": 600, "1h": 3600}
+HOURLY_RETRIES = 23
+
+# Every return counts, also that of innocents in a consumer that died, so the limit lies well above
+# what deploys cause (RabbitMQ 3.10, rabbit_fifo return_all).
+DELIVERY_LIMIT = 10
+MAX_QUEUE_BYTES = 2 * 1024**3
+
+
+def main_queue(service: str) -> str:
+    return f"{service}.main"
+
+
+def retry_queue(service: str, tier: str) -> str:
+    return f"{service}.retry.{tier}"
+
+
+def parking_queue(service: str) -> str:
+    return f"{service}.parking"
+
+
+def lanes_exchange(service: str) -> str:
+    """The direct exchange between the queues of one service; nobody else may use it."""
+    return f"{service}.lanes"
+
+
+def lanes(service: str) -> dict[str, str]:
+    """Routing key on the service's lanes exchange -> queue."""
+    retries = {f"retry.{tier}": retry_queue(service, tier) for tier in RETRY_TIERS}
+    return {"main": main_queue(service), **retries, "parking": parking_queue(service)}
+
+
+def retry_tier(attempt: int) -> str | None:
+    """The waiting room before try `attempt` + 1; None when it is time to give up."""
+    tiers = list(RETRY_TIERS)
+    if attempt < len(tiers):
+        return tiers[attempt]
+    return tiers[-1] if attempt < len(tiers) - 1 + HOURLY_RETRIES else None
+
+
+def broker_definitions(
+    passwords: Mapping[str, str], admin: tuple[str, str]
+) -> dict[str, list[dict[str, Any]]]:
+    """RabbitMQ's definitions file: what a new or wiped node must know before anybody connects.
+
+    `passwords` has one entry per service. Queues and bindings are declared by the services.
+    """
+    name, password = admin
+    return {
+        "vhosts": [{"name": VHOST}],
+        "users": [_user(name, password, tags=["administrator"])]
+        + [_user(service, secret) for service, secret in sorted(passwords.items())],
+        "permissions": [_permission(name, ".*", ".*", ".*")]
+        + [_service_permission(service) for service in sorted(passwords)],
+        "topic_permissions": [_topic_permission(service) for service in sorted(passwords)],
+        "exchanges": [_exchange(EVENTS_EXCHANGE, "topic")]
+        + [_exchange(lanes_exchange(service), "direct") for service in CONSUMERS],
+        "policies": [policy for service in CONSUMERS for policy in _policies(service)],
+        "queues": [],
+        "bindings": [],
+    }
+
+
+def _user(name: str, password: str, tags: list[str] | None = None) -> dict[str, Any]:
+    salt = secrets.token_bytes(4)
+    digest = hashlib.sha256(salt + password.encode()).digest()
+    return {
+        "name": name,
+        "password_hash": base64.b64encode(salt + digest).decode(),
+        "hashing_algorithm": "rabbit_password_hashing_sha256",
+        "tags": tags or [],
+    }
+
+
+def _permission(user: str, configure: str, write: str, read: str) -> dict[str, Any]:
+    return {"user": user, "vhost": VHOST, "configure": configure, "write": write, "read": read}
+
+
+def _service_permission(service: str) -> dict[str, Any]:
+    own = rf"{service}\..*"
+    shared = EVENTS_EXCHANGE.replace(".", r"\.")
+    return _permission(service, f"^{own}$", f"^({own}|{shared})$", f"^({own}|{shared})$")
+
+
+def _topic_permission(service: str) -> dict[str, Any]:
+    """A service speaks only in its own name; it may bind to anybody's events."""
+    return {
+        "user": service,
+        "vhost": VHOST,
+        "exchange": EVENTS_EXCHANGE,
+        "write": rf"^oja\.{service}\.",
+        "read": ".*",
+    }
+
+
+def _exchange(name: str, kind: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "vhost": VHOST,
+        "type": kind,
+        "durable": True,
+        "auto_delete": False,
+        "internal": False,
+        "arguments": {},
+    }
+
+
+def _policies(service: str) -> list[dict[str, Any]]:
+    # At-least-once dead lettering needs both keys; with one of them missing the broker silently
+    # falls back to at-most-once (RabbitMQ 3.10, rabbit_quorum_queue dlh/5).
+    keep = {"dead-letter-strategy": "at-least-once", "overflow": "reject-publish"}
+    to_main = {
+        **keep,
+        "dead-letter-exchange": lanes_exchange(service),
+        "dead-letter-routing-key": "main",
+    }
+    main = {
+        **keep,
+        "delivery-limit": DELIVERY_LIMIT,
+        "dead-letter-exchange": lanes_exchange(service),
+        "dead-letter-routing-key": "parking",
+        "max-length-bytes": MAX_QUEUE_BYTES,
+    }
+    policies = [_policy(main_queue(service), main)]
+    for tier, seconds in RETRY_TIERS.items():
+        policies.append(
+            _policy(retry_queue(service, tier), {**to_main, "message-ttl": seconds * 1000})
+        )
+    return policies
+
+
+def _policy(queue: str, definition: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": queue,
+        "vhost": VHOST,
+        "pattern": f"^{queue.replace('.', chr(92) + '.')}$",
+        "apply-to": "queues",
+        "priority": 0,
+        "definition": definition,
+    }
