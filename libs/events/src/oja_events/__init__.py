@@ -1,6 +1,7 @@
 """Domain events between services: what is said, how it leaves, how it arrives.
 
-    aggregate --events--> outbox (same transaction) --relay--> RabbitMQ --consumer--> inbox + effect (one transaction)
+    aggregate --> outbox --relay--> RabbitMQ --consumer--> inbox + effect
+    (one transaction)                                     (one transaction)
 
 Start with `contracts` (the published language), then `outbox`, `relay`, `consuming`.
 """

@@ -1,9 +1,9 @@
 """Every name on the broker, and who may do what there.
 
-    oja.events (topic) --exact type--> S.main --------------------> consumer of S
-                                         | delivery limit              | transient error: confirmed copy
-                                         v                             v
-                                     S.parking <--S.lanes--> S.retry.5s .. S.retry.1h --TTL--> S.main
+    oja.events (topic) --exact type--> S.main ----------------> consumer of S
+                                         | delivery limit          | transient error: confirmed copy
+                                         v                         v
+                                     S.parking <--S.lanes--> S.retry.5s .. 1h --TTL--> S.main
 
 All queues are quorum queues. Whatever may change later is a policy and not a queue argument,
 because arguments of a queue are immutable (406 PRECONDITION_FAILED).

@@ -35,7 +35,7 @@ class PaymentConfirmed(_PaymentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class PaymentFailed(_PaymentEvent):
-    """No money will come for this order: the time to pay is over and Paystack knows of no capture."""
+    """No money will come: the time to pay is over and Paystack knows of no capture."""
 
     TYPE: ClassVar[str] = "oja.payments.payment_failed.v1"
 

@@ -1,0 +1,216 @@
+"""Runs the consumer process of a service: broker -> handler -> acknowledgement.
+
+The transaction of the effect commits first, then the message is acknowledged. What may work later
+goes to the retry ladder as a confirmed copy before the original is acknowledged; so whatever
+crashes in between repeats a message and loses none.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Mapping
+from typing import Any
+
+import aio_pika
+from faststream import AckPolicy
+from faststream.rabbit import (
+    Channel,
+    QueueType,
+    RabbitBroker,
+    RabbitExchange,
+    RabbitMessage,
+    RabbitQueue,
+)
+
+from oja_events.contracts import Event
+from oja_events.declaring import declare_async
+from oja_events.handling import Handler, MessageHandler, Result, Verdict
+from oja_events.health import serve_health
+from oja_events.topology import lanes_exchange, main_queue, parking_queue, retry_tier
+
+log = logging.getLogger(__name__)
+
+PREFETCH = 8  # messages in hand at once; the database pool must have room for as many threads
+HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
+GRACEFUL_STOP = 35.0
+WATCHDOG_INTERVAL = 10.0
+ATTEMPT_HEADER = "x-attempt"
+
+
+class ConsumerLost(Exception):
+    """The broker no longer counts us among the queue's consumers; a new process will."""
+
+
+def run_consumer(
+    service: str,
+    subscriptions: Mapping[type[Event], Handler],
+    handler: MessageHandler,
+    *,
+    broker_url: str,
+    health: tuple[str, int],
+) -> None:
+    """Consume until SIGTERM or SIGINT, finishing what is in hand. Waits for a broker that is away.
+
+    Raises ConsumerLost when the subscription got lost in a way that reconnecting did not mend; the
+    supervisor starts the process anew, because reconnect code is not to be trusted blindly.
+    """
+    asyncio.run(_Consumer(service, subscriptions, handler, broker_url, health).run())
+
+
+class _Consumer:
+    def __init__(
+        self,
+        service: str,
+        subscriptions: Mapping[type[Event], Handler],
+        handler: MessageHandler,
+        broker_url: str,
+        health: tuple[str, int],
+    ) -> None:
+        self._service = service
+        self._subscriptions = subscriptions
+        self._handler = handler
+        self._url = broker_url
+        self._health = health
+        self._stop = asyncio.Event()
+        self._consuming = False
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        with serve_health(self._health, lambda: self._consuming):
+            await self._declare_when_possible()
+            if not self._stop.is_set():
+                await self._consume()
+
+    async def _declare_when_possible(self) -> None:
+        while not self._stop.is_set():
+            try:
+                return await declare_async(self._service, self._subscriptions, self._url)
+            except (aio_pika.exceptions.AMQPError, OSError, TimeoutError) as error:
+                log.warning("broker is away", extra={"error": str(error)})
+                await self._sleep(1)
+
+    async def _consume(self) -> None:
+        self._copies = self._broker(Channel(on_return_raises=True))
+        broker = self._broker(Channel(prefetch_count=PREFETCH))
+        self._subscribe(broker, main_queue(self._service), self._on_message)
+        self._subscribe(
+            broker, parking_queue(self._service), self._on_parked, Channel(prefetch_count=1)
+        )
+        await self._copies.connect()
+        await broker.start()
+        self._consuming = True
+        log.info("consuming", extra={"queue": main_queue(self._service)})
+        try:
+            await self._watch()
+        finally:
+            self._consuming = False
+            await broker.stop()
+            await self._copies.stop()
+
+    def _broker(self, channel: Channel) -> RabbitBroker:
+        return RabbitBroker(
+            self._url + "?heartbeat=15",
+            default_channel=channel,
+            reconnect_interval=1,
+            graceful_timeout=GRACEFUL_STOP,
+            apply_types=False,
+            logger=None,
+        )
+
+    def _subscribe(
+        self, broker: RabbitBroker, queue: str, handle: Any, channel: Channel | None = None
+    ) -> None:
+        # What escapes a handler is rejected, and the queue's policy parks it: neither lost nor
+        # left unacknowledged to freeze the lane.
+        broker.subscriber(
+            RabbitQueue(queue, queue_type=QueueType.QUORUM, declare=False),
+            channel=channel,
+            ack_policy=AckPolicy.REJECT_ON_ERROR,
+            decoder=_whole_message,
+            no_reply=True,
+        )(handle)
+
+    async def _on_message(self, message: RabbitMessage) -> None:
+        result = await self._handle(message)
+        if result.verdict is Verdict.LATER:
+            await self._try_later(message, result.error)
+
+    async def _handle(self, message: RabbitMessage) -> Result:
+        holds = 0
+        while True:
+            result = await asyncio.to_thread(self._handler.handle, message.body, message.headers)
+            if result.verdict is not Verdict.HOLD:
+                return result
+            log.warning("database is away, holding the message", extra={"error": result.error})
+            await asyncio.sleep(HOLD_DELAYS[min(holds, len(HOLD_DELAYS) - 1)])
+            holds += 1
+
+    async def _try_later(self, message: RabbitMessage, error: str) -> None:
+        attempt = int(message.headers.get(ATTEMPT_HEADER, 0))
+        tier = retry_tier(attempt)
+        if tier is None:
+            await asyncio.to_thread(
+                self._handler.park, message.body, message.headers, "exhausted", error
+            )
+            return
+        while True:
+            try:
+                return await self._copy(message, f"retry.{tier}", attempt + 1, error)
+            except (aio_pika.exceptions.AMQPError, OSError, TimeoutError) as trouble:
+                # Not to be rejected for the broker's trouble; a lost channel redelivers it anyway.
+                log.warning("retry copy not confirmed", extra={"error": str(trouble)})
+                await asyncio.sleep(1)
+
+    async def _copy(self, message: RabbitMessage, lane: str, attempt: int, error: str) -> None:
+        """Returns when the broker has confirmed the copy."""
+        await self._copies.publish(
+            message.body,
+            exchange=RabbitExchange(lanes_exchange(self._service), declare=False),
+            routing_key=lane,
+            persist=True,
+            mandatory=True,
+            timeout=5,
+            message_id=message.raw_message.message_id,
+            message_type=message.raw_message.type,
+            content_type=message.raw_message.content_type,
+            headers={ATTEMPT_HEADER: attempt, "x-error": error},
+        )
+
+    async def _on_parked(self, message: RabbitMessage) -> None:
+        """What the broker gave up on (delivery limit, rejected) becomes a row as well."""
+        await asyncio.to_thread(
+            self._handler.park, message.body, message.headers, "crash", "given up by the broker"
+        )
+
+    async def _watch(self) -> None:
+        """Return when asked to stop; raise when the broker does not know us twice in a row."""
+        missing = 0
+        while not await self._sleep(WATCHDOG_INTERVAL):
+            missing = 0 if await self._has_consumer() else missing + 1
+            if missing == 2:
+                raise ConsumerLost(main_queue(self._service))
+
+    async def _has_consumer(self) -> bool:
+        try:
+            connection = await aio_pika.connect(self._url, timeout=5)
+            async with connection, connection.channel() as channel:
+                queue = await channel.declare_queue(main_queue(self._service), passive=True)
+                return bool(queue.declaration_result.consumer_count)
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return False
+        except (aio_pika.exceptions.AMQPError, OSError, TimeoutError):
+            return True  # the broker is away for everybody: wait for it rather than restart
+
+    async def _sleep(self, seconds: float) -> bool:
+        """Wait; True when it is time to stop."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+        return self._stop.is_set()
+
+
+async def _whole_message(message: RabbitMessage) -> RabbitMessage:
+    """Decoding is the handler's: a body that cannot be decoded must be parked with its reason."""
+    return message

@@ -1,0 +1,100 @@
+"""What becomes of one message: handled, tried again later, held, or parked."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from oja_events.contracts import Event
+from oja_events.envelope import Envelope, Malformed, UnknownType, decode
+from oja_events.inbox import AlreadyHandled
+from oja_events.parking import park
+
+log = logging.getLogger(__name__)
+
+
+class Handler(Protocol):
+    """An event handler. It opens `uow` itself; entering it is what makes repeats harmless."""
+
+    def __call__(self, event: Any, /, *, uow: Any) -> None: ...
+
+
+class Verdict(Enum):
+    """What to do with the delivery."""
+
+    DONE = auto()  # acknowledge
+    LATER = auto()  # a copy to the retry ladder, then acknowledge
+    HOLD = auto()  # keep it unacknowledged and try again here: the database is away
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A verdict, and for the log what went wrong."""
+
+    verdict: Verdict
+    error: str = ""
+
+
+class MessageHandler:
+    """Decode, deduplicate, call, and sort out what was raised. Runs in a worker thread."""
+
+    def __init__(
+        self,
+        subscriptions: Mapping[type[Event], Handler],
+        *,
+        unit_of_work: Callable[[Envelope], Any],
+        engine: Engine,
+        refusals: tuple[type[Exception], ...] = (),
+    ) -> None:
+        self._handlers = {event.TYPE: handler for event, handler in subscriptions.items()}
+        self._unit_of_work = unit_of_work
+        self._engine = engine
+        self._refusals = refusals
+
+    def handle(self, body: bytes, headers: Mapping[str, Any]) -> Result:
+        """Give one delivery its effect, once; never raises for what the message is to blame for."""
+        try:
+            self._call(body, headers)
+        except AlreadyHandled:
+            return Result(Verdict.DONE)
+        except (DBAPIError, PoolTimeout) as error:
+            return Result(Verdict.HOLD if _database_away(error) else Verdict.LATER, _words(error))
+        except Exception as error:
+            log.warning("handler failed, trying again later", exc_info=True)
+            return Result(Verdict.LATER, _words(error))
+        return Result(Verdict.DONE)
+
+    def park(self, body: bytes, headers: Mapping[str, Any], reason: str, error: str) -> None:
+        """Put the message away for staff."""
+        log.error("message parked", extra={"reason": reason, "error": error})
+        park(self._engine, body, headers, reason=reason, error=error)
+
+    def _call(self, body: bytes, headers: Mapping[str, Any]) -> None:
+        try:
+            envelope = decode(body)
+            event = envelope.event()
+            handler = self._handlers[envelope.type]
+        except Malformed as error:
+            return self.park(body, headers, "malformed", str(error))
+        except (UnknownType, KeyError) as error:
+            return self.park(body, headers, "unknown_type", str(error))
+        try:
+            handler(event, uow=self._unit_of_work(envelope))
+        except self._refusals as error:
+            self.park(body, headers, "rejected", _words(error))
+
+
+def _database_away(error: DBAPIError | PoolTimeout) -> bool:
+    if isinstance(error, PoolTimeout) or error.connection_invalidated:
+        return True
+    code = getattr(error.orig, "pgcode", None)
+    return code is None or code.startswith(("57P", "53", "08"))
+
+
+def _words(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]

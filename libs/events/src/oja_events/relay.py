@@ -1,0 +1,174 @@
+"""The outbox relay: from the journal to the broker, in order, until the broker has confirmed.
+
+    1. sequence: give every new row a position, in its own short transaction
+    2. publish up to WINDOW rows by position; no transaction is open meanwhile
+    3. collect the confirms, with a deadline
+    4. delete the rows that were confirmed and not returned
+
+A crash anywhere repeats at most one window; the consumers' inboxes absorb that. One relay per
+service leads, by a session advisory lock; others stand by. Rows are never dropped.
+"""
+
+import logging
+import select
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kombu.exceptions import OperationalError as BrokerError
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from oja_events.confirms import ConfirmWindow, Outcome, Unconfirmed, connect
+from oja_events.wakeup import channel
+
+log = logging.getLogger(__name__)
+
+WINDOW = 200
+SEQUENCE_BATCH = 1000
+IDLE_POLL = 1.0  # seconds; only for a wake-up that got lost
+RECONNECT_DELAYS = (0.5, 1.0, 2.0, 5.0)
+
+_LEAD = text("SELECT pg_try_advisory_lock(hashtext('oja relay'), hashtext(:service))")
+
+_SEQUENCE = text("""
+    WITH batch AS (
+        SELECT id FROM outbox_pending WHERE position IS NULL ORDER BY id LIMIT :limit
+    ), numbered AS (
+        SELECT id, (SELECT coalesce(max(position), 0) FROM event_feed)
+                   + row_number() OVER (ORDER BY id) AS position
+        FROM batch
+    ), feed AS (
+        INSERT INTO event_feed (position, event_log_id) SELECT position, id FROM numbered
+    )
+    UPDATE outbox_pending SET position = numbered.position
+    FROM numbered WHERE outbox_pending.id = numbered.id
+""")
+
+# A row that waits for its next attempt holds back the later rows of its aggregate, and only those.
+_DUE = text("""
+    SELECT pending.id, pending.position, log.event_id, log.type, log.envelope
+    FROM outbox_pending AS pending JOIN event_log AS log USING (id)
+    WHERE pending.position IS NOT NULL AND pending.next_attempt_at <= now()
+      AND NOT EXISTS (
+        SELECT 1 FROM outbox_pending AS earlier
+        WHERE earlier.subject = pending.subject AND earlier.position < pending.position
+          AND earlier.next_attempt_at > now())
+    ORDER BY pending.position LIMIT :limit
+""")
+
+# Losing this commit in a crash repeats the messages, so it does not wait for the disk.
+_DELETE = text("""
+    WITH lazily AS (SELECT set_config('synchronous_commit', 'off', true))
+    DELETE FROM outbox_pending USING lazily WHERE id = ANY(:ids)
+""")
+
+_POSTPONE = text("""
+    UPDATE outbox_pending
+    SET attempts = attempts + 1, last_error = :error,
+        next_attempt_at = now() + least(interval '60 seconds',
+            interval '0.5 seconds' * power(2, least(attempts, 10))) * (0.75 + random() / 2)
+    WHERE id = ANY(:ids)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """One journal row on its way out. `position` is its place in the feed, from 1, no gaps."""
+
+    id: int
+    position: int
+    event_id: str
+    type: str
+    envelope: bytes
+
+
+class Relay:
+    """Publishes the outbox of one service for as long as it runs."""
+
+    def __init__(self, engine: Engine, broker_url: str, service: str) -> None:
+        self._engine = engine
+        self._broker_url = broker_url
+        self._service = service
+        self.leads = False
+
+    def run(self, stop: threading.Event) -> None:
+        """Relay until `stop` is set. Trouble with Postgres or the broker is waited out."""
+        failures = 0
+        while not stop.is_set():
+            try:
+                with self._leadership(stop) as lead:
+                    if lead is not None:
+                        self._lead(lead, stop)
+                failures = 0
+            except (SQLAlchemyError, BrokerError, OSError, Unconfirmed) as error:
+                log.warning("relay interrupted", extra={"error": str(error).splitlines()[0][:200]})
+                stop.wait(RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)])
+                failures += 1
+
+    @contextmanager
+    def _leadership(self, stop: threading.Event) -> Iterator[Connection | None]:
+        """The leader's own connection, once nobody else leads; None when asked to stop."""
+        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            try:
+                while not connection.execute(_LEAD, {"service": self._service}).scalar():
+                    if stop.wait(IDLE_POLL):
+                        yield None
+                        return
+                self.leads = True
+                yield connection
+            finally:
+                # Back in the pool the session would go on holding the lock.
+                self.leads = False
+                connection.invalidate()
+
+    def _lead(self, lead: Connection, stop: threading.Event) -> None:
+        lead.execute(text(f"LISTEN {channel(self._service)}"))
+        with connect(self._broker_url) as broker:
+            window = ConfirmWindow(broker)
+            log.info("relay leads", extra={"service": self._service})
+            while not stop.is_set():
+                if not self._pass(lead, window):
+                    self._wait(lead, window)
+
+    def _pass(self, lead: Connection, window: ConfirmWindow) -> bool:
+        """Publish what is due; False when there was nothing."""
+        sequenced = self._sequence(lead)
+        rows = self._due(lead)
+        if rows:
+            self._settle(lead, window.publish(rows))
+        return bool(rows) or sequenced == SEQUENCE_BATCH
+
+    def _sequence(self, lead: Connection) -> int:
+        return lead.execute(_SEQUENCE, {"limit": SEQUENCE_BATCH}).rowcount
+
+    def _due(self, lead: Connection) -> list[Pending]:
+        rows = lead.execute(_DUE, {"limit": WINDOW})
+        return [
+            Pending(row.id, row.position, str(row.event_id), row.type, bytes(row.envelope))
+            for row in rows
+        ]
+
+    def _settle(self, lead: Connection, outcome: Outcome) -> None:
+        if outcome.confirmed:
+            lead.execute(_DELETE, {"ids": outcome.confirmed})
+        if outcome.refused:
+            log.warning("events refused by the broker", extra={"count": len(outcome.refused)})
+            lead.execute(
+                _POSTPONE, {"ids": outcome.refused, "error": "returned or nacked by the broker"}
+            )
+
+    def _wait(self, lead: Connection, window: ConfirmWindow) -> None:
+        """Sleep until a commit wakes us; keep the broker's heartbeat going meanwhile."""
+        postgres: Any = lead.connection.dbapi_connection
+        deadline = time.monotonic() + IDLE_POLL
+        while not postgres.notifies and (left := deadline - time.monotonic()) > 0:
+            readable, _, _ = select.select([postgres, window], [], [], left)
+            if window in readable:
+                window.drain()
+            postgres.poll()
+        postgres.notifies.clear()
+        window.heartbeat()

@@ -1,0 +1,90 @@
+"""One transaction: inbox note, effects and outgoing events live or die together."""
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
+
+from oja_events import inbox
+from oja_events.envelope import Envelope
+from oja_events.outbox import Outbox
+from oja_events.wakeup import Waker
+
+
+class SqlTransaction:
+    """`with` opens it, `commit` ends it well, leaving without `commit` rolls back.
+
+    With `handling`, entering notes the event in the inbox; raises AlreadyHandled if it was there.
+    It is re-entrant: an inner `with` is a savepoint, and its `commit` keeps what was done for the
+    outer one to commit. Services add their repositories in `open`.
+    """
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        *,
+        source: str,
+        waker: Waker,
+        handling: Envelope | None = None,
+    ) -> None:
+        self._sessions = sessions
+        self._source = source
+        self._waker = waker
+        self._handling = handling
+        self._session: Session | None = None
+        self._savepoints: list[SessionTransaction] = []
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        """Called on the way in: build the repositories on this session."""
+
+    @property
+    def session(self) -> Session:
+        """The session of the open transaction."""
+        if self._session is None:
+            raise RuntimeError("the unit of work is not open; use it in a `with` block")
+        return self._session
+
+    def __enter__(self) -> Self:
+        if self._session is not None:
+            self._savepoints.append(self._session.begin_nested())
+            return self
+        self._session = self._sessions()
+        try:
+            self._outbox = Outbox(self._session, source=self._source, caused_by=self._handling)
+            if self._handling:
+                inbox.note(self._session, self._handling)
+            self.open(self._session, self._outbox)
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if not self._savepoints:
+            self._close()
+            return
+        savepoint = self._savepoints.pop()
+        if savepoint.is_active:
+            self._outbox.forget()
+            savepoint.rollback()
+
+    def commit(self) -> None:
+        """Keep everything done since the matching `with`."""
+        self._outbox.flush()
+        if self._savepoints:
+            self._savepoints[-1].commit()
+            return
+        self.session.commit()
+        if self._outbox.wrote:
+            self._outbox.wrote = False
+            self._waker.wake()
+
+    def _close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
