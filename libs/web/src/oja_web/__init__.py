@@ -1,0 +1,1 @@
+"""HTTP plumbing that the services share; it knows no business word."""

@@ -1,0 +1,223 @@
+"""Who calls, from the access token alone, and who may call what.
+
+Every view says it on top, outside of @blp.arguments, so that strangers learn nothing about schemas:
+
+    @blp.post("/orders")
+    @signed_in                      # or @requires("orders:write"), or @public
+    @blp.arguments(OrderSchema)
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from flask import Flask, g, request
+from flask_jwt_extended import JWTManager, verify_jwt_in_request
+from flask_jwt_extended.exceptions import JWTExtendedException
+
+from oja_web.problems import Problem
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Claims = Mapping[str, Any]
+
+ALGORITHM = "EdDSA"
+LEEWAY_SECONDS = 10
+_REQUIRED = ("exp", "iat", "iss", "aud", "sub", "jti")
+_HEADER_NAMES = {"alg", "kid", "typ"}
+_BEARER = re.compile(
+    r"(?i:bearer) [A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,6000}\.[A-Za-z0-9_-]{1,512}"
+)
+
+
+def _never(_claims: Claims) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class AuthSettings:
+    """Whose tokens we accept: `jwks` is a JSON Web Key Set of Ed25519 public keys with ids.
+
+    `revoked` is asked about every token that is otherwise good.
+    """
+
+    jwks: str
+    issuer: str
+    audience: str = "oja"
+    revoked: Callable[[Claims], bool] = field(default=_never)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    user_id: UUID
+    email: str
+    name: str
+    roles: frozenset[str]
+    permissions: frozenset[str]
+    token_id: str
+
+    def may(self, permission: str) -> bool:
+        return permission in self.permissions
+
+
+def register_auth(app: Flask, settings: AuthSettings) -> None:
+    keys = public_keys(settings.jwks)
+    app.config.update(
+        JWT_ALGORITHM=ALGORITHM,
+        JWT_DECODE_ALGORITHMS=[ALGORITHM],
+        JWT_DECODE_ISSUER=settings.issuer,
+        JWT_DECODE_AUDIENCE=settings.audience,
+        JWT_DECODE_LEEWAY=LEEWAY_SECONDS,
+        JWT_TOKEN_LOCATION=["headers"],
+        JWT_HEADER_TYPE="Bearer",
+    )
+    manager = JWTManager(app)
+
+    @manager.decode_key_loader
+    def key_of(header: Mapping[str, Any], _claims: Claims) -> Ed25519PublicKey:
+        _check_header(header)
+        return keys[header["kid"]]
+
+    @manager.token_verification_loader
+    def complete(_header: Mapping[str, Any], claims: Claims) -> bool:
+        # FJE makes up a jti for tokens without one; PyJWT takes tokens that never expire.
+        return all(claims.get(name) for name in _REQUIRED) and claims["aud"] == settings.audience
+
+    @manager.token_in_blocklist_loader
+    def is_revoked(_header: Mapping[str, Any], claims: Claims) -> bool:
+        return settings.revoked(claims)
+
+    def _check_header(header: Mapping[str, Any]) -> None:
+        # Keys come from our settings only: jku, x5u, jwk, crit and the like have no business here.
+        if not set(header) <= _HEADER_NAMES or str(header.get("typ")).lower() != "at+jwt":
+            raise jwt.InvalidTokenError("not an access token")
+        if not isinstance(header.get("kid"), str) or header["kid"] not in keys:
+            raise jwt.InvalidTokenError("unknown key")
+
+
+def public_keys(jwks: str) -> dict[str, Ed25519PublicKey]:
+    """The keys by id. Raises ValueError for anything but a set of Ed25519 public keys with ids."""
+    try:
+        entries = json.loads(jwks)["keys"]
+        keys = {entry["kid"]: _public_key(entry) for entry in entries}
+    except (KeyError, TypeError, json.JSONDecodeError, jwt.PyJWTError):
+        raise ValueError("the JWKS is not a set of Ed25519 public keys with ids") from None
+    if not keys or len(keys) != len(entries):
+        raise ValueError("the JWKS is empty or uses a key id twice")
+    return keys
+
+
+def _public_key(entry: Mapping[str, Any]) -> Ed25519PublicKey:
+    if "d" in entry:
+        raise ValueError("the JWKS contains a private key")
+    key = jwt.PyJWK(dict(entry), ALGORITHM).key
+    if not isinstance(key, Ed25519PublicKey):
+        raise TypeError("not an Ed25519 key")
+    return key
+
+
+def signed_in(view: Callable[P, R]) -> Callable[P, R]:
+    """Any user with a good access token may call this; others get 401."""
+    return _guarded(view, "customer", lambda _caller: True)
+
+
+def requires(permission: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Only callers whose token names `permission` may call this; other users get 403."""
+    return lambda view: _guarded(view, permission, lambda caller: caller.may(permission))
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """Anybody may call this."""
+
+    @wraps(view)
+    def open_view(*args: P.args, **kwargs: P.kwargs) -> R:
+        return view(*args, **kwargs)
+
+    return declare_access(open_view, "anonymous", security=[])
+
+
+def declare_access(
+    view: Callable[P, R], access: str, *, security: list[dict[str, list[str]]]
+) -> Callable[P, R]:
+    """Write on the view who may call it, for the route matrix and for OpenAPI; checks nothing."""
+    documented: Any = view
+    documented.access = access
+    documented._apidoc = deepcopy(getattr(view, "_apidoc", {}))
+    manual = documented._apidoc.setdefault("manual_doc", {})
+    manual["security"] = security
+    if security:
+        refusals = {"401": "UNAUTHORIZED"} | ({} if access == "customer" else {"403": "FORBIDDEN"})
+        manual.setdefault("responses", {}).update(
+            {
+                status: {"$ref": f"#/components/responses/{name}"}
+                for status, name in refusals.items()
+            }
+        )
+        manual.setdefault("x-access", access)
+    return view
+
+
+def caller() -> Caller:
+    """Who sent this request. Only inside views that are `signed_in` or `requires` something."""
+    known: Caller = g.oja_caller
+    return known
+
+
+def _guarded(
+    view: Callable[P, R], access: str, allowed: Callable[[Caller], bool]
+) -> Callable[P, R]:
+    @wraps(view)
+    def guarded_view(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.oja_caller = _identify()
+        if not allowed(g.oja_caller):
+            raise Problem(403, "forbidden", "Your account may not do this.")
+        return view(*args, **kwargs)
+
+    return declare_access(guarded_view, access, security=[{"bearerAuth": []}])
+
+
+def _identify() -> Caller:
+    header = request.headers.get("Authorization", "")
+    if not header:
+        raise _stranger("Sign in first: send an access token.", "")
+    # Stricter than the library, which picks the bearer part out of a list of credentials.
+    if not _BEARER.fullmatch(header):
+        raise _stranger("The Authorization header must be one bearer token.", "invalid_request")
+    try:
+        verified = verify_jwt_in_request()
+        return _caller_of(verified[1] if verified else {})
+    except (jwt.PyJWTError, JWTExtendedException, *_HOSTILE) as error:
+        raise _stranger("The access token is not valid, or no longer.", "invalid_token") from error
+
+
+# Before it is even verified, a forged token may nest JSON a thousand deep, or name a list as `kid`.
+_HOSTILE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+
+
+def _caller_of(claims: Claims) -> Caller:
+    return Caller(
+        user_id=UUID(claims["sub"]),
+        email=str(claims.get("email", "")),
+        name=str(claims.get("name", "")),
+        roles=_names(claims.get("roles", [])),
+        permissions=_names(claims.get("permissions", [])),
+        token_id=str(claims["jti"]),
+    )
+
+
+def _names(claim: object) -> frozenset[str]:
+    if not isinstance(claim, list) or not all(isinstance(name, str) for name in claim):
+        raise TypeError("not a list of names")
+    return frozenset(claim)
+
+
+def _stranger(detail: str, error: str) -> Problem:
+    challenge = 'Bearer realm="oja"' + (f', error="{error}"' if error else "")
+    return Problem(401, "unauthenticated", detail, headers={"WWW-Authenticate": challenge})
