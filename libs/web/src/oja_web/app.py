@@ -85,6 +85,9 @@ class _Api(flask_smorest.Api):  # type: ignore[misc]
         super()._register_responses()
         del self.DEFAULT_RESPONSE_CONTENT_TYPE  # success is plain JSON, as the class says
 
+    def _register_pagination_header(self) -> None:
+        """Our lists carry their cursor in the body."""
+
     def _openapi_json(self) -> Response:
         return json_response(self.spec.to_dict())
 
@@ -97,12 +100,15 @@ def _spec(title: str) -> dict[str, Any]:
         "openapi_version": "3.1.0",
         "servers": [{"url": "/"}],
         "components": {"securitySchemes": {"bearerAuth": bearer}},
-        "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name),
+        "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name),  # type: ignore[arg-type],
     }
 
 
 def _schema_name(schema: Schema | type[Schema]) -> str | None:
-    """NoteSchema is Note, its partial form NotePartial; selections of fields are written out."""
+    """NoteSchema is Note, its partial form NotePartial; selections of fields are written out.
+
+    apispec takes None for "no name" and hands over instances, whatever its annotation says.
+    """
     instance = schema if isinstance(schema, Schema) else schema()
     if instance.only is not None or instance.exclude:
         return None

@@ -154,12 +154,7 @@ def declare_access(
     manual["security"] = security
     if security:
         refusals = {"401": "UNAUTHORIZED"} | ({} if access == "customer" else {"403": "FORBIDDEN"})
-        manual.setdefault("responses", {}).update(
-            {
-                status: {"$ref": f"#/components/responses/{name}"}
-                for status, name in refusals.items()
-            }
-        )
+        manual.setdefault("responses", {}).update(refusals)
         manual.setdefault("x-access", access)
     return view
 

@@ -179,7 +179,10 @@ class MoneySchema(StrictSchema):
     amount = StrictInteger(min=0, max=MAX_AMOUNT, required=True)
     currency = fields.String(
         required=True,
-        validate=validate.Regexp(r"[A-Z]{3}\Z", error="Must be an ISO 4217 code."),
+        validate=[
+            validate.Regexp(r"^[A-Z]{3}$", error="Must be an ISO 4217 code."),
+            validate.Length(equal=3),  # the pattern alone lets a final newline pass
+        ],
     )
 
 
