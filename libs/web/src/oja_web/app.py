@@ -100,7 +100,9 @@ def _spec(title: str) -> dict[str, Any]:
         "openapi_version": "3.1.0",
         "servers": [{"url": "/"}],
         "components": {"securitySchemes": {"bearerAuth": bearer}},
-        "marshmallow_plugin": MarshmallowPlugin(schema_name_resolver=_schema_name),  # type: ignore[arg-type],
+        "marshmallow_plugin": MarshmallowPlugin(
+            schema_name_resolver=_schema_name  # type: ignore[arg-type]
+        ),
     }
 
 
