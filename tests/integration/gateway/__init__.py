@@ -1,0 +1,1 @@
+"""A real nginx with the rendered configuration, in front of small recording services."""
