@@ -1,0 +1,1 @@
+"""Paystack, Cloudinary and a mail server on this machine, for development and tests."""

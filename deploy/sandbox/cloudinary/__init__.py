@@ -1,0 +1,1 @@
+"""Cloudinary's upload, admin and delivery."""

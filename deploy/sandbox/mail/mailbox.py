@@ -1,0 +1,98 @@
+"""The mails that were received, newest first."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Sequence
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from typing import Any
+
+from sandbox.books import Books, now_text
+
+_WHOLE_ADDRESS = re.compile(r"[^@]+@[^@]+")
+_TO_ADDRESS = "id IN (SELECT mail_id FROM mail_recipients WHERE address = ?)"
+_TO_SOMETHING_LIKE = "id IN (SELECT mail_id FROM mail_recipients WHERE address LIKE ? ESCAPE '\\')"
+
+
+class Mailbox:
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def store(self, sender: str, recipients: Sequence[str], raw: bytes) -> int:
+        """Keep one mail as it came in; it is safe when this returns."""
+        message = BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(raw)
+        with self._books.writing():
+            mail_id = self._books.write(
+                "INSERT INTO mails (sender, recipients, subject, message_id, text, html, raw,"
+                " received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                sender,
+                json.dumps(recipients),
+                _header(message, "Subject"),
+                _header(message, "Message-ID"),
+                _part(message, "plain"),
+                _part(message, "html"),
+                raw,
+                now_text(),
+            )
+            for address in recipients:
+                self._books.write(
+                    "INSERT INTO mail_recipients VALUES (?, ?)", mail_id, address.lower()
+                )
+        return mail_id
+
+    def find(self, mail_id: int) -> sqlite3.Row | None:
+        return self._books.row("SELECT * FROM mails WHERE id = ?", mail_id)
+
+    def search(self, recipient: str = "", subject: str = "", limit: int = 500) -> list[sqlite3.Row]:
+        """By a whole address or a part of one, and by a part of the subject; newest first."""
+        where, values = ["TRUE"], []
+        if recipient:
+            is_whole = _WHOLE_ADDRESS.fullmatch(recipient)
+            where.append(_TO_ADDRESS if is_whole else _TO_SOMETHING_LIKE)
+            values.append(recipient.lower() if is_whole else _contains(recipient.lower()))
+        if subject:
+            where.append("subject LIKE ? ESCAPE '\\'")
+            values.append(_contains(subject))
+        query = f"SELECT * FROM mails WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        return self._books.rows(query, *values, limit)
+
+    def clear(self) -> None:
+        with self._books.writing():
+            self._books.write("DELETE FROM mails")
+            self._books.write("DELETE FROM mail_recipients")
+
+
+def shown(row: sqlite3.Row) -> dict[str, Any]:
+    """One mail as JSON; `from` and `to` are the envelope's."""
+    return {
+        "id": row["id"],
+        "from": row["sender"],
+        "to": json.loads(row["recipients"]),
+        "subject": row["subject"],
+        "message_id": row["message_id"],
+        "text": row["text"],
+        "html": row["html"],
+        "received_at": row["received_at"],
+    }
+
+
+def _contains(text: str) -> str:
+    escaped = re.sub(r"([\\%_])", r"\\\1", text)
+    return f"%{escaped}%"
+
+
+def _header(message: EmailMessage, name: str) -> str:
+    try:
+        return str(message.get(name, ""))
+    except ValueError:  # unreadable headers must not lose the mail; they are in `raw`
+        return ""
+
+
+def _part(message: EmailMessage, kind: str) -> str:
+    try:
+        body = message.get_body((kind,))
+        return str(body.get_content()).replace("\r\n", "\n") if body else ""
+    except (KeyError, LookupError, ValueError):  # an unknown charset or type; see `raw`
+        return ""

@@ -1,0 +1,1 @@
+"""Paystack's API, checkout page and webhooks."""

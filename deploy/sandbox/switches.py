@@ -1,0 +1,54 @@
+"""Faults that tests switch on: for the next so many occasions, or until they are cleared."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.books import Books
+
+Setting = dict[str, Any]
+
+
+class Switches:
+    """Kept in the books, so that a restart of the sandbox does not switch a fault off."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def add(self, scope: str, setting: Setting, times: int | None) -> int:
+        return self._books.write(
+            "INSERT INTO switches (scope, setting, remaining) VALUES (?, ?, ?)",
+            scope,
+            json.dumps(setting),
+            times,
+        )
+
+    def take(self, scope: str, fits: Callable[[Setting], bool] = lambda _: True) -> Setting | None:
+        """Use up one occasion of the oldest switch that fits, or None."""
+        if not self._rows(scope):  # the common case takes no write lock
+            return None
+        with self._books.writing():
+            for row in self._rows(scope):
+                setting: Setting = json.loads(row["setting"])
+                if fits(setting):
+                    self._use_up(row["id"], row["remaining"])
+                    return setting
+        return None
+
+    def all(self, scope: str) -> list[dict[str, Any]]:
+        return [
+            {"id": row["id"], "remaining": row["remaining"], **json.loads(row["setting"])}
+            for row in self._rows(scope)
+        ]
+
+    def clear(self, scope: str) -> None:
+        self._books.write("DELETE FROM switches WHERE scope = ?", scope)
+
+    def _rows(self, scope: str) -> list[Any]:
+        return self._books.rows("SELECT * FROM switches WHERE scope = ? ORDER BY id", scope)
+
+    def _use_up(self, switch_id: int, remaining: int | None) -> None:
+        if remaining is None:
+            return
+        self._books.write("UPDATE switches SET remaining = remaining - 1 WHERE id = ?", switch_id)
+        self._books.write("DELETE FROM switches WHERE remaining <= 0 AND id = ?", switch_id)
