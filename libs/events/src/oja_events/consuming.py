@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Mapping
 from typing import Any
 
 import aio_pika
@@ -23,9 +22,8 @@ from faststream.rabbit import (
     RabbitQueue,
 )
 
-from oja_events.contracts import Event
 from oja_events.declaring import declare_async
-from oja_events.handling import Handler, MessageHandler, Result, Verdict
+from oja_events.handling import MessageHandler, Result, Subscriptions, Verdict
 from oja_events.health import serve_health
 from oja_events.topology import lanes_exchange, main_queue, parking_queue, retry_tier
 
@@ -44,7 +42,7 @@ class ConsumerLost(Exception):
 
 def run_consumer(
     service: str,
-    subscriptions: Mapping[type[Event], Handler],
+    subscriptions: Subscriptions,
     handler: MessageHandler,
     *,
     broker_url: str,
@@ -62,7 +60,7 @@ class _Consumer:
     def __init__(
         self,
         service: str,
-        subscriptions: Mapping[type[Event], Handler],
+        subscriptions: Subscriptions,
         handler: MessageHandler,
         broker_url: str,
         health: tuple[str, int],

@@ -11,8 +11,6 @@ import msgspec
 
 from oja_events.contracts import EVENTS, Event
 
-MAX_BYTES = 256 * 1024  # what the outbox's CHECK accepts; larger news should be a link
-
 
 class Malformed(Exception):
     """These bytes are not an envelope that we can read; reading them again will not help."""

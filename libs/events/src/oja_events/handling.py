@@ -24,6 +24,10 @@ class Handler(Protocol):
     def __call__(self, event: Any, /, *, uow: Any) -> None: ...
 
 
+Subscriptions = Mapping[type[Event], Handler]
+"""What a service listens to, and who deals with it."""
+
+
 class Verdict(Enum):
     """What to do with the delivery."""
 
@@ -45,7 +49,7 @@ class MessageHandler:
 
     def __init__(
         self,
-        subscriptions: Mapping[type[Event], Handler],
+        subscriptions: Subscriptions,
         *,
         unit_of_work: Callable[[Envelope], Any],
         engine: Engine,

@@ -93,7 +93,11 @@ class Relay:
         self._engine = engine
         self._broker_url = broker_url
         self._service = service
-        self.leads = False
+        self._ready = False
+
+    def is_ready(self) -> bool:
+        """Publishing, or standing by for a leader elsewhere; False while something is away."""
+        return self._ready
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set. Trouble with Postgres or the broker is waited out."""
@@ -103,8 +107,9 @@ class Relay:
                 with self._leadership(stop) as lead:
                     if lead is not None:
                         self._lead(lead, stop)
-                failures = 0
+                        failures = 0
             except (SQLAlchemyError, BrokerError, OSError, Unconfirmed) as error:
+                self._ready = False
                 log.warning("relay interrupted", extra={"error": str(error).splitlines()[0][:200]})
                 stop.wait(RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)])
                 failures += 1
@@ -115,21 +120,21 @@ class Relay:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             try:
                 while not connection.execute(_LEAD, {"service": self._service}).scalar():
+                    self._ready = True
                     if stop.wait(IDLE_POLL):
                         yield None
                         return
-                self.leads = True
                 yield connection
             finally:
                 # Back in the pool the session would go on holding the lock.
-                self.leads = False
                 connection.invalidate()
 
     def _lead(self, lead: Connection, stop: threading.Event) -> None:
         lead.execute(text(f"LISTEN {channel(self._service)}"))
         with connect(self._broker_url) as broker:
             window = ConfirmWindow(broker)
-            log.info("relay leads", extra={"service": self._service})
+            self._ready = True
+            log.info("relay leads")
             while not stop.is_set():
                 if not self._pass(lead, window):
                     self._wait(lead, window)

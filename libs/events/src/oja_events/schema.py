@@ -8,9 +8,9 @@ inbox          what this service has handled, one row per event
 parked_message what it could not handle, with the reason
 """
 
-from alembic.operations import Operations
+from typing import Protocol
 
-from oja_events.envelope import MAX_BYTES
+MAX_ENVELOPE_BYTES = 256 * 1024  # larger news should be a link
 
 _CREATE_V1 = f"""
 CREATE TABLE event_stream (
@@ -25,7 +25,7 @@ CREATE TABLE event_log (
     subject text NOT NULL,
     sequence bigint NOT NULL,
     occurred_at timestamptz NOT NULL,
-    envelope bytea NOT NULL CHECK (octet_length(envelope) <= {MAX_BYTES}),
+    envelope bytea NOT NULL CHECK (octet_length(envelope) <= {MAX_ENVELOPE_BYTES}),
     UNIQUE (subject, sequence)
 );
 
@@ -70,6 +70,12 @@ CREATE TABLE parked_message (
 """
 
 
-def create_v1(op: Operations) -> None:
+class Executes(Protocol):
+    """Alembic's `op`."""
+
+    def execute(self, sqltext: str) -> None: ...
+
+
+def create_v1(op: Executes) -> None:
     """Create the tables above; for the first migration of a service."""
     op.execute(_CREATE_V1)

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from sqlalchemy import (
     CheckConstraint,
@@ -30,8 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Session
 
-if TYPE_CHECKING:  # requests are served without Alembic
-    from alembic.operations import Operations
+from oja_events.schema import Executes
 
 LIFETIME = timedelta(hours=24)
 
@@ -55,7 +54,7 @@ CREATE INDEX idempotency_keys_expires_at ON idempotency_keys (expires_at);
 """
 
 
-def create_idempotency_table(op: "Operations") -> None:
+def create_idempotency_table(op: Executes) -> None:
     """Create the table; for a migration of a service that answers requests once."""
     op.execute(_CREATE_V1)
 

@@ -1,0 +1,1 @@
+"""Ordering owns carts, orders, their history, and its own copy of what the catalogue offers."""

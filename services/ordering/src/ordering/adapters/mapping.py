@@ -1,0 +1,109 @@
+"""Rows <-> aggregates, spelled out, so that the domain stays free of tables."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from ordering.adapters.tables import OfferRow, OrderRow
+from ordering.domain.cart import Cart, CartItem
+from ordering.domain.order import CancelReason, Order, OrderLine, OrderStatus, PaymentStatus
+from ordering.domain.values import Address, Contact, Money, Offer, Tracking
+
+
+def order_from(row: OrderRow) -> Order:
+    return Order(
+        id=row.id,
+        number=row.number,
+        customer_id=row.customer_id,
+        contact=Contact(**row.contact),
+        lines=tuple(_line_from(line) for line in row.lines),
+        shipping_address=Address(**row.shipping_address),
+        note=row.note,
+        status=OrderStatus(row.status),
+        payment_status=PaymentStatus(row.payment_status),
+        payment_reference=row.payment_reference,
+        refund_references=frozenset(row.refund_references),
+        tracking=Tracking(**row.tracking) if row.tracking else None,
+        cancel_reason=CancelReason(row.cancel_reason) if row.cancel_reason else None,
+        placed_at=row.placed_at,
+        pay_before=row.pay_before,
+        paid_at=row.paid_at,
+        shipped_at=row.shipped_at,
+        completed_at=row.completed_at,
+        cancelled_at=row.cancelled_at,
+        version=row.version,
+    )
+
+
+def new_order_row(order: Order) -> OrderRow:
+    row = OrderRow(
+        id=order.id,
+        number=order.number,
+        customer_id=order.customer_id,
+        contact=asdict(order.contact),
+        lines=[_line_to(line) for line in order.lines],
+        shipping_address=asdict(order.shipping_address),
+        note=order.note,
+        total_amount=order.total.amount,
+        currency=order.total.currency,
+        placed_at=order.placed_at,
+        pay_before=order.pay_before,
+    )
+    write_progress(order, row)
+    return row
+
+
+def write_progress(order: Order, row: OrderRow) -> None:
+    """Copy what may change after an order is placed; the rest is a snapshot."""
+    row.status = order.status
+    row.payment_status = order.payment_status
+    row.payment_reference = order.payment_reference
+    row.refund_references = sorted(order.refund_references)
+    row.tracking = asdict(order.tracking) if order.tracking else None
+    row.cancel_reason = order.cancel_reason
+    row.paid_at = order.paid_at
+    row.shipped_at = order.shipped_at
+    row.completed_at = order.completed_at
+    row.cancelled_at = order.cancelled_at
+
+
+def cart_from(customer_id: UUID, items: dict[str, Any]) -> Cart:
+    return Cart(
+        customer_id,
+        {
+            sku: CartItem(item["quantity"], Money(**item["seen_price"]))
+            for sku, item in items.items()
+        },
+    )
+
+
+def cart_items(cart: Cart) -> dict[str, Any]:
+    return {sku: asdict(item) for sku, item in cart.items.items()}
+
+
+def offer_from(row: OfferRow) -> Offer:
+    return Offer(
+        sku=row.sku,
+        product_id=row.product_id,
+        name=row.name,
+        options=row.options,
+        price=Money(row.price_amount, row.currency),
+        available=row.available,
+        buyable=row.buyable,
+        image_url=row.image_url,
+    )
+
+
+def _line_to(line: OrderLine) -> dict[str, Any]:
+    return {**asdict(line), "product_id": str(line.product_id)}
+
+
+def _line_from(line: dict[str, Any]) -> OrderLine:
+    return OrderLine(
+        sku=line["sku"],
+        product_id=UUID(line["product_id"]),
+        name=line["name"],
+        options=line["options"],
+        quantity=line["quantity"],
+        unit_price=Money(**line["unit_price"]),
+    )

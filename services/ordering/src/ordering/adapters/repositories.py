@@ -1,0 +1,167 @@
+"""Aggregates in Postgres. Saving an order also hands its events to the outbox, so that a change
+cannot be kept without being told."""
+
+import json
+from collections.abc import Collection
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from oja_events.contracts.catalog import ProductArchived, ProductChanged
+from oja_events.outbox import Outbox
+from ordering.adapters.mapping import (
+    cart_from,
+    cart_items,
+    new_order_row,
+    offer_from,
+    order_from,
+    write_progress,
+)
+from ordering.adapters.tables import (
+    CartRow,
+    HistoryRow,
+    OfferedProductRow,
+    OfferRow,
+    OrderRow,
+    order_number,
+)
+from ordering.domain.cart import Cart
+from ordering.domain.order import Order
+from ordering.domain.values import Offer
+from ordering.use_cases.errors import OrderNotFound
+from ordering.use_cases.ports import Identity
+
+NUMBER_PREFIX = "OJ-"
+
+
+class SqlOrderRepository:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def new_identity(self) -> Identity:
+        number, now = self._session.execute(select(order_number.next_value(), func.now())).one()
+        return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
+
+    def add(self, order: Order) -> None:
+        self._session.add(new_order_row(order))
+        self._session.flush()
+        self._tell(order)
+
+    def get(self, order_id: UUID) -> Order:
+        row = self._session.get(OrderRow, order_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise OrderNotFound(order_id)
+        return order_from(row)
+
+    def save(self, order: Order) -> None:
+        row = self._session.get_one(OrderRow, order.id)
+        write_progress(order, row)
+        self._session.flush()
+        order.version = row.version
+        self._tell(order)
+
+    def _tell(self, order: Order) -> None:
+        entries = [
+            {"order_id": order.id, "at": e.at, "type": e.type, "actor": e.actor, "detail": e.detail}
+            for e in order.pull_history()
+        ]
+        if entries:
+            self._session.execute(insert(HistoryRow), entries)
+        self._outbox.add(*order.pull_events())
+
+
+# Creating or touching the row locks it, so that two devices take turns from the first item on.
+_LOCK_CART = text("""
+    INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{}', now())
+    ON CONFLICT (customer_id) DO UPDATE SET updated_at = now()
+    RETURNING items
+""")
+
+
+class SqlCartRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, customer_id: UUID) -> Cart:
+        items = self._session.execute(_LOCK_CART, {"customer_id": customer_id}).scalar_one()
+        return cart_from(customer_id, items)
+
+    def save(self, cart: Cart) -> None:
+        self._session.execute(
+            update(CartRow)
+            .where(CartRow.customer_id == cart.customer_id)
+            .values(items=cart_items(cart))
+        )
+
+
+_LEARN_OFFERS = text("""
+    INSERT INTO offers
+        (sku, product_id, name, options, price_amount, currency, available, buyable, image_url)
+    SELECT sku, :product_id, :name, options, price_amount, currency, available, :buyable, :image_url
+    FROM jsonb_to_recordset(CAST(:variants AS jsonb)) AS variant
+        (sku text, options jsonb, price_amount bigint, currency text, available bigint)
+    ON CONFLICT (sku) DO UPDATE SET
+        product_id = excluded.product_id, name = excluded.name, options = excluded.options,
+        price_amount = excluded.price_amount, currency = excluded.currency,
+        available = excluded.available, buyable = excluded.buyable, image_url = excluded.image_url
+""")
+
+
+class SqlOfferRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
+        if not skus:
+            return {}
+        rows = self._session.scalars(select(OfferRow).where(OfferRow.sku.in_(skus)))
+        return {row.sku: offer_from(row) for row in rows}
+
+    def learn(self, news: ProductChanged) -> None:
+        if not self._is_newer(news.product_id, news.version):
+            return
+        self._stop_selling(news.product_id)
+        variants = [
+            {
+                "sku": variant.sku,
+                "options": variant.options,
+                "price_amount": variant.price.amount,
+                "currency": variant.price.currency,
+                "available": variant.available,
+            }
+            for variant in news.variants
+        ]
+        self._session.execute(
+            _LEARN_OFFERS,
+            {
+                "product_id": news.product_id,
+                "name": news.name,
+                "buyable": news.status == "published",
+                "image_url": news.image_url,
+                "variants": json.dumps(variants),
+            },
+        )
+
+    def retire(self, news: ProductArchived) -> None:
+        if self._is_newer(news.product_id, news.version):
+            self._stop_selling(news.product_id)
+
+    def _is_newer(self, product_id: UUID, version: int) -> bool:
+        """Remember the version; False when this one or a newer one was known already."""
+        statement = upsert(OfferedProductRow).values(product_id=product_id, version=version)
+        statement = statement.on_conflict_do_update(
+            index_elements=["product_id"],
+            set_={"version": version},
+            where=OfferedProductRow.version < version,
+        )
+        return bool(self._session.execute(statement.returning(OfferedProductRow.version)).all())
+
+    def _stop_selling(self, product_id: UUID) -> None:
+        """The rows stay, so that carts can still name what they hold."""
+        self._session.execute(
+            update(OfferRow).where(OfferRow.product_id == product_id).values(buyable=False)
+        )

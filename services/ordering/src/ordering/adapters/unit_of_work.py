@@ -1,0 +1,31 @@
+"""One transaction of ordering."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from oja_events.outbox import Outbox
+from oja_events.unit_of_work import SqlTransaction
+from oja_web.idempotency_store import KeyStore
+from ordering.adapters.repositories import (
+    SqlCartRepository,
+    SqlOfferRepository,
+    SqlOrderRepository,
+)
+
+
+class SqlUnitOfWork(SqlTransaction):
+    orders: SqlOrderRepository
+    carts: SqlCartRepository
+    offers: SqlOfferRepository
+    idempotency_keys: KeyStore
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.orders = SqlOrderRepository(session, outbox)
+        self.carts = SqlCartRepository(session)
+        self.offers = SqlOfferRepository(session)
+        self.idempotency_keys = KeyStore(session)
+
+    def now(self) -> datetime:
+        return self.session.execute(select(func.now())).scalar_one()

@@ -1,0 +1,318 @@
+"""An order, and the only ways its status may change.
+
+    placed ──stock held──▶ awaiting payment ──paid──▶ processing ──▶ shipped ──▶ completed
+       └──────────┬──────────────┘                        │
+                  ▼                                       │
+              cancelled ◀── customer, staff: money back ──┘
+
+Money that comes for an order that cannot use it (cancelled, or paid already) is asked back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import reduce
+from operator import add
+from uuid import UUID
+
+from oja_events import contracts
+from oja_events.contracts import Event
+from oja_events.contracts import ordering as told
+from ordering.domain.values import Address, Contact, Money, Tracking
+
+
+class OrderStatus(StrEnum):
+    PLACED = "placed"
+    AWAITING_PAYMENT = "awaiting_payment"
+    PROCESSING = "processing"
+    SHIPPED = "shipped"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+
+
+class PaymentStatus(StrEnum):
+    UNPAID = "unpaid"
+    PAID = "paid"
+    REFUND_PENDING = "refund_pending"
+    REFUNDED = "refunded"
+
+
+class CancelReason(StrEnum):
+    OUT_OF_STOCK = "out_of_stock"
+    EXPIRED = "expired"
+    CUSTOMER = "customer"
+    STAFF = "staff"
+
+
+_NEXT = {
+    OrderStatus.PLACED: {
+        OrderStatus.AWAITING_PAYMENT,
+        OrderStatus.PROCESSING,
+        OrderStatus.CANCELLED,
+    },
+    OrderStatus.AWAITING_PAYMENT: {OrderStatus.PROCESSING, OrderStatus.CANCELLED},
+    OrderStatus.PROCESSING: {OrderStatus.SHIPPED, OrderStatus.CANCELLED},
+    OrderStatus.SHIPPED: {OrderStatus.COMPLETED},
+    OrderStatus.COMPLETED: set(),
+    OrderStatus.CANCELLED: set(),
+}
+
+
+class IllegalTransition(Exception):
+    """The order cannot go there from where it is."""
+
+    def __init__(self, current: OrderStatus, wanted: OrderStatus) -> None:
+        super().__init__(f"an order that is {current} cannot become {wanted}")
+        self.current = current
+        self.wanted = wanted
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line as it was bought; it never changes when the product does."""
+
+    sku: str
+    product_id: UUID
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: Money
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to the order: what, when, through whom, and why."""
+
+    at: datetime
+    type: str
+    actor: str
+    detail: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Order:
+    id: UUID
+    number: str
+    customer_id: UUID
+    contact: Contact
+    lines: tuple[OrderLine, ...]
+    shipping_address: Address
+    note: str | None
+    placed_at: datetime
+    pay_before: datetime
+    status: OrderStatus = OrderStatus.PLACED
+    payment_status: PaymentStatus = PaymentStatus.UNPAID
+    payment_reference: str | None = None
+    refund_references: frozenset[str] = frozenset()
+    tracking: Tracking | None = None
+    cancel_reason: CancelReason | None = None
+    paid_at: datetime | None = None
+    shipped_at: datetime | None = None
+    completed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    version: int = 0
+    _events: list[Event] = field(default_factory=list, repr=False)
+    _history: list[HistoryEntry] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def place(
+        cls,
+        *,
+        order_id: UUID,
+        number: str,
+        customer_id: UUID,
+        contact: Contact,
+        lines: tuple[OrderLine, ...],
+        shipping_address: Address,
+        note: str | None,
+        now: datetime,
+        payment_window: timedelta,
+    ) -> "Order":
+        """A new order, to be paid within `payment_window`."""
+        order = cls(
+            id=order_id,
+            number=number,
+            customer_id=customer_id,
+            contact=contact,
+            lines=lines,
+            shipping_address=shipping_address,
+            note=note,
+            placed_at=now,
+            pay_before=now + payment_window,
+        )
+        order._note(now, "placed", "customer")
+        order._tell(told.OrderPlaced, placed_at=now, pay_before=order.pay_before, **order._basket())
+        return order
+
+    @property
+    def subtotal(self) -> Money:
+        return reduce(add, (line.total for line in self.lines))
+
+    @property
+    def shipping_total(self) -> Money:
+        return Money(0, self.subtotal.currency)
+
+    @property
+    def total(self) -> Money:
+        return self.subtotal + self.shipping_total
+
+    def hold_stock(self, *, now: datetime) -> None:
+        """Stock is held. If the money overtook this news, the order is complete at once."""
+        if self.status is not OrderStatus.PLACED:
+            return
+        if self.payment_status is PaymentStatus.PAID:
+            self._start_processing(now)
+        else:
+            self._move_to(OrderStatus.AWAITING_PAYMENT)
+        self._note(now, "stock_reserved", "catalog")
+
+    def confirm_payment(self, reference: str, amount: Money, *, now: datetime) -> None:
+        """Money was captured: use it, or ask for it back.
+
+        Repeated (the same reference): silence. Early (before the stock news): kept until that
+        comes. Late (cancelled meanwhile) or second: the money goes back.
+        """
+        if reference == self.payment_reference or reference in self.refund_references:
+            return
+        if self.status is OrderStatus.CANCELLED:
+            self.payment_status = PaymentStatus.REFUND_PENDING
+            return self._ask_refund(reference, amount, "the order was cancelled", now)
+        if self.payment_status is not PaymentStatus.UNPAID:
+            return self._ask_refund(reference, amount, "the order was already paid", now)
+        self.payment_status = PaymentStatus.PAID
+        self.payment_reference = reference
+        self.paid_at = now
+        self._note(now, "paid", "payments", reference)
+        if self.status is OrderStatus.AWAITING_PAYMENT:
+            self._start_processing(now)
+
+    def note_refund(self, reference: str, *, now: datetime) -> None:
+        """The money of this payment is back with the customer."""
+        if reference not in self.refund_references:
+            return
+        if self.payment_status is PaymentStatus.REFUND_PENDING:
+            self.payment_status = PaymentStatus.REFUNDED
+            self._note(now, "refunded", "payments", reference)
+
+    def ship(self, tracking: Tracking | None, *, by: str, now: datetime) -> None:
+        if not self._move_to(OrderStatus.SHIPPED):
+            return
+        self.shipped_at = now
+        self.tracking = tracking
+        detail = f"{tracking.carrier} {tracking.number}" if tracking else None
+        self._note(now, "shipped", by, detail)
+        parcel = (
+            told.Tracking(carrier=tracking.carrier, number=tracking.number, url=tracking.url)
+            if tracking
+            else None
+        )
+        self._tell(told.OrderShipped, tracking=parcel, shipped_at=now, **self._basket())
+
+    def complete(self, *, by: str, now: datetime) -> None:
+        if not self._move_to(OrderStatus.COMPLETED):
+            return
+        self.completed_at = now
+        self._note(now, "completed", by)
+        self._tell(told.OrderCompleted, completed_at=now, **self._basket())
+
+    def cancel(
+        self, reason: CancelReason, *, by: str, now: datetime, detail: str | None = None
+    ) -> None:
+        """Stock and money come back through events. Cancelled already: silence."""
+        if not self._move_to(OrderStatus.CANCELLED):
+            return
+        self.cancelled_at = now
+        self.cancel_reason = reason
+        self._note(now, "cancelled", by, detail or reason.value)
+        was_paid = self.payment_status is PaymentStatus.PAID
+        self._tell(
+            told.OrderCancelled,
+            reason=reason.value,
+            was_paid=was_paid,
+            cancelled_at=now,
+            **self._basket(),
+        )
+        if was_paid and self.payment_reference:
+            self.payment_status = PaymentStatus.REFUND_PENDING
+            self._ask_refund(self.payment_reference, self.total, "the order was cancelled", now)
+
+    def pull_events(self) -> list[Event]:
+        """Hand over what there is to tell since the last call, oldest first."""
+        events, self._events = self._events, []
+        return events
+
+    def pull_history(self) -> list[HistoryEntry]:
+        """Hand over what happened since the last call, oldest first."""
+        entries, self._history = self._history, []
+        return entries
+
+    def _start_processing(self, now: datetime) -> None:
+        self._move_to(OrderStatus.PROCESSING)
+        self._note(now, "processing", "ordering")
+        self._tell(
+            told.OrderPaid,
+            payment_reference=self.payment_reference,
+            paid_at=self.paid_at,
+            **self._basket(),
+        )
+
+    def _ask_refund(self, reference: str, amount: Money, reason: str, now: datetime) -> None:
+        self.refund_references |= {reference}
+        self._note(now, "refund_requested", "ordering", reason)
+        self._tell(
+            told.RefundRequested,
+            payment_reference=reference,
+            amount=_told_money(amount),
+            reason=reason,
+            requested_at=now,
+        )
+
+    def _move_to(self, wanted: OrderStatus) -> bool:
+        """Change status; False means the order was already there.
+
+        The broker delivers at least once, so hearing the same news twice is normal and silent.
+        """
+        if self.status is wanted:
+            return False
+        if wanted not in _NEXT[self.status]:
+            raise IllegalTransition(self.status, wanted)
+        self.status = wanted
+        return True
+
+    def _note(self, at: datetime, type: str, actor: str, detail: str | None = None) -> None:
+        self._history.append(HistoryEntry(at, type, actor, detail))
+
+    def _tell(self, event: Callable[..., Event], **fields: object) -> None:
+        contact = contracts.Contact(email=self.contact.email, name=self.contact.name)
+        self._events.append(
+            event(
+                order_id=self.id,
+                number=self.number,
+                customer_id=self.customer_id,
+                contact=contact,
+                **fields,
+            )
+        )
+
+    def _basket(self) -> dict[str, object]:
+        lines = tuple(
+            contracts.Line(
+                sku=line.sku,
+                product_id=line.product_id,
+                name=line.name,
+                options=line.options,
+                quantity=line.quantity,
+                unit_price=_told_money(line.unit_price),
+            )
+            for line in self.lines
+        )
+        return {"lines": lines, "total": _told_money(self.total)}
+
+
+def _told_money(money: Money) -> contracts.Money:
+    return contracts.Money(amount=money.amount, currency=money.currency)

@@ -1,0 +1,26 @@
+"""The web application of ordering."""
+
+from flask import Flask
+
+from oja_web.app import make_app
+from oja_web.auth import AuthSettings
+from ordering.bootstrap import SERVICE, Dependencies, build
+from ordering.entrypoints.http import carts, orders, staff
+from ordering.entrypoints.http.errors import REFUSALS
+from ordering.settings import Settings
+
+
+def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
+    """Without arguments: from the environment, as the server does it."""
+    settings = settings or Settings.from_env()
+    deps = deps or build(settings)
+    return make_app(
+        SERVICE,
+        title="Oja ordering",
+        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        blueprints=[carts.blp, orders.blp, staff.blp],
+        errors=REFUSALS,
+        dependencies=deps,
+        ready=deps.check,
+        log_level=settings.log_level,
+    )

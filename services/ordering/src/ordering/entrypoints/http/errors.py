@@ -1,0 +1,19 @@
+"""What a refusal looks like from outside."""
+
+from oja_web.problems import Refusal
+from ordering.domain.cart import CartEmpty, CartFull, NotInCart, OutOfStock
+from ordering.domain.order import IllegalTransition
+from ordering.use_cases.errors import NotCancellable, OrderNotFound, PriceChanged, UnknownSku
+
+# A stranger's order answers 404, not 403: its existence is not their business.
+REFUSALS = {
+    OrderNotFound: Refusal(404, "not_found", "There is no such order."),
+    NotInCart: Refusal(404, "not_found", "There is no such item in the cart."),
+    UnknownSku: Refusal(422, "invalid"),
+    CartFull: Refusal(422, "cart_full"),
+    CartEmpty: Refusal(409, "cart_empty"),
+    OutOfStock: Refusal(409, "out_of_stock"),
+    PriceChanged: Refusal(409, "price_changed"),
+    NotCancellable: Refusal(409, "order_not_cancellable"),
+    IllegalTransition: Refusal(409, "illegal_transition"),
+}

@@ -1,0 +1,124 @@
+"""Orders and carts as clients see them: plain data, ready to be encoded."""
+
+from dataclasses import asdict
+from typing import Any
+
+from ordering.domain.cart import CartItem, problems
+from ordering.domain.order import HistoryEntry, Order, OrderLine, OrderStatus
+from ordering.domain.values import Money, Offer
+from ordering.use_cases.ports import CartView
+
+# Clients need not tell the two kinds of waiting apart.
+_PUBLIC_STATUS = {
+    OrderStatus.PLACED: "pending",
+    OrderStatus.AWAITING_PAYMENT: "pending",
+    OrderStatus.PROCESSING: "processing",
+    OrderStatus.SHIPPED: "shipped",
+    OrderStatus.COMPLETED: "completed",
+    OrderStatus.CANCELLED: "cancelled",
+}
+STATUSES = frozenset(_PUBLIC_STATUS.values())
+DEFAULT_CURRENCY = "NGN"
+
+_TITLES = {
+    "placed": "Order received",
+    "stock_reserved": "Items set aside",
+    "paid": "Payment received",
+    "processing": "Being prepared",
+    "shipped": "On its way",
+    "completed": "Delivered",
+    "cancelled": "Cancelled",
+    "refund_requested": "Refund on its way",
+    "refunded": "Refunded",
+}
+
+
+def inner_statuses(public: str | None) -> list[str] | None:
+    """The stored statuses that clients see as `public`; None stands for all."""
+    if public is None:
+        return None
+    return [status.value for status, name in _PUBLIC_STATUS.items() if name == public]
+
+
+def order(order: Order) -> dict[str, Any]:
+    return {
+        "id": order.id,
+        "number": order.number,
+        "status": _PUBLIC_STATUS[order.status],
+        "payment_status": order.payment_status.value,
+        "items": [_line(line) for line in order.lines],
+        "subtotal": _money(order.subtotal),
+        "shipping_total": _money(order.shipping_total),
+        "total": _money(order.total),
+        "shipping_address": asdict(order.shipping_address),
+        "note": order.note,
+        "tracking": asdict(order.tracking) if order.tracking else None,
+        "cancel_reason": order.cancel_reason,
+        "pay_before": order.pay_before,
+        "placed_at": order.placed_at,
+        "paid_at": order.paid_at,
+        "shipped_at": order.shipped_at,
+        "completed_at": order.completed_at,
+        "cancelled_at": order.cancelled_at,
+    }
+
+
+def timeline(entries: list[HistoryEntry], *, for_staff: bool) -> dict[str, Any]:
+    """Customers do not see who did what or staff's own words."""
+    return {
+        "items": [
+            {
+                "at": entry.at,
+                "type": entry.type,
+                "title": _TITLES.get(entry.type, entry.type),
+                "detail": f"{entry.actor}: {entry.detail or ''}" if for_staff else None,
+            }
+            for entry in entries
+        ]
+    }
+
+
+def cart(view: CartView) -> dict[str, Any]:
+    lines = [
+        _cart_line(sku, item, view.offers.get(sku)) for sku, item in sorted(view.cart.items.items())
+    ]
+    currency = lines[0]["unit_price"]["currency"] if lines else DEFAULT_CURRENCY
+    subtotal = sum(line["line_total"]["amount"] for line in lines)
+    return {
+        "items": lines,
+        "item_count": sum(item.quantity for item in view.cart.items.values()),
+        "subtotal": {"amount": subtotal, "currency": currency},
+        "problems": sorted({problem for line in lines for problem in line["problems"]}),
+    }
+
+
+def _cart_line(sku: str, item: CartItem, offer: Offer | None) -> dict[str, Any]:
+    price = offer.price if offer else item.seen_price
+    return {
+        "sku": sku,
+        "product_id": offer.product_id if offer else None,
+        "name": offer.name if offer else None,
+        "image_url": offer.image_url if offer else None,
+        "options": offer.options if offer else {},
+        "quantity": item.quantity,
+        "unit_price": _money(price),
+        "line_total": _money(price * item.quantity),
+        "available": max(offer.available, 0) if offer and offer.buyable else 0,
+        "problems": problems(item, offer),
+    }
+
+
+def _line(line: OrderLine) -> dict[str, Any]:
+    return {
+        "sku": line.sku,
+        "product_id": line.product_id,
+        "name": line.name,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": _money(line.unit_price),
+        "line_total": _money(line.total),
+    }
+
+
+def _money(money: Money) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency}

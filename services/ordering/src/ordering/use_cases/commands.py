@@ -1,0 +1,163 @@
+"""What people ask for. Every function is one transaction and refuses loudly."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID
+
+from ordering.domain.cart import Cart
+from ordering.domain.order import CancelReason, IllegalTransition, Order
+from ordering.domain.values import Address, Contact, Money, Offer, Tracking
+from ordering.use_cases.errors import (
+    NotCancellable,
+    OrderNotFound,
+    PriceChanged,
+    UnknownSku,
+)
+from ordering.use_cases.ports import CartView, UnitOfWork
+
+Precondition = Callable[[int], None]
+"""Given the version of the locked order; raises if the caller has seen another one."""
+
+
+def add_to_cart(customer_id: UUID, sku: str, quantity: int, *, uow: UnitOfWork) -> CartView:
+    """Adds to what is there; two devices that add at once both count."""
+    with uow:
+        cart = uow.carts.get(customer_id)
+        offers = uow.offers.by_sku({sku, *cart.items})
+        cart.add(_buyable(offers, sku), quantity)
+        return _keep(cart, offers, uow)
+
+
+def set_quantity(customer_id: UUID, sku: str, quantity: int, *, uow: UnitOfWork) -> CartView:
+    with uow:
+        cart = uow.carts.get(customer_id)
+        offers = uow.offers.by_sku({sku, *cart.items})
+        cart.set_quantity(_buyable(offers, sku), quantity)
+        return _keep(cart, offers, uow)
+
+
+def remove_from_cart(customer_id: UUID, sku: str, *, uow: UnitOfWork) -> CartView:
+    with uow:
+        cart = uow.carts.get(customer_id)
+        cart.remove(sku)
+        return _keep(cart, uow.offers.by_sku(cart.items), uow)
+
+
+def clear_cart(customer_id: UUID, *, uow: UnitOfWork) -> None:
+    with uow:
+        cart = uow.carts.get(customer_id)
+        cart.clear()
+        uow.carts.save(cart)
+        uow.commit()
+
+
+def place_order(
+    customer_id: UUID,
+    *,
+    contact: Contact,
+    shipping_address: Address,
+    note: str | None,
+    expected_total: Money | None,
+    payment_window: timedelta,
+    uow: UnitOfWork,
+) -> Order:
+    """Turn the cart into an order, at today's prices.
+
+    The cart is locked and emptied in the same transaction, so however many requests race, one
+    cart becomes one order and the others find it empty.
+    """
+    with uow:
+        cart = uow.carts.get(customer_id)
+        lines = cart.order_lines(uow.offers.by_sku(cart.items))
+        identity = uow.orders.new_identity()
+        order = Order.place(
+            order_id=identity.id,
+            number=identity.number,
+            customer_id=customer_id,
+            contact=contact,
+            lines=lines,
+            shipping_address=shipping_address,
+            note=note,
+            now=identity.now,
+            payment_window=payment_window,
+        )
+        if expected_total is not None and expected_total != order.total:
+            raise PriceChanged(f"the total is now {order.total.amount} {order.total.currency}")
+        uow.orders.add(order)
+        cart.clear()
+        uow.carts.save(cart)
+        uow.commit()
+    return order
+
+
+def cancel_order(order_id: UUID, *, by: UUID, uow: UnitOfWork) -> Order:
+    """At the customer's request. Stock and money come back through events."""
+    with uow:
+        order = uow.orders.get(order_id)
+        if order.customer_id != by:
+            raise OrderNotFound(order_id)
+        try:
+            order.cancel(CancelReason.CUSTOMER, by="customer", now=uow.now())
+        except IllegalTransition as error:
+            raise NotCancellable(f"an order that is {error.current} cannot be cancelled") from None
+        uow.orders.save(order)
+        uow.commit()
+    return order
+
+
+def ship_order(
+    order_id: UUID,
+    tracking: Tracking | None,
+    *,
+    by: str,
+    precondition: Precondition,
+    uow: UnitOfWork,
+) -> Order:
+    with uow:
+        order = _current(order_id, precondition, uow)
+        order.ship(tracking, by=by, now=uow.now())
+        uow.orders.save(order)
+        uow.commit()
+    return order
+
+
+def complete_order(
+    order_id: UUID, *, by: str, precondition: Precondition, uow: UnitOfWork
+) -> Order:
+    with uow:
+        order = _current(order_id, precondition, uow)
+        order.complete(by=by, now=uow.now())
+        uow.orders.save(order)
+        uow.commit()
+    return order
+
+
+def cancel_for_staff(
+    order_id: UUID, reason: str, *, by: str, precondition: Precondition, uow: UnitOfWork
+) -> Order:
+    """`reason` is what staff wrote; it stays in the order's history."""
+    with uow:
+        order = _current(order_id, precondition, uow)
+        order.cancel(CancelReason.STAFF, by=by, now=uow.now(), detail=reason)
+        uow.orders.save(order)
+        uow.commit()
+    return order
+
+
+def _current(order_id: UUID, precondition: Precondition, uow: UnitOfWork) -> Order:
+    order = uow.orders.get(order_id)
+    precondition(order.version)
+    return order
+
+
+def _buyable(offers: dict[str, Offer], sku: str) -> Offer:
+    offer = offers.get(sku)
+    if offer is None or not offer.buyable:
+        raise UnknownSku(sku)
+    return offer
+
+
+def _keep(cart: Cart, offers: dict[str, Offer], uow: UnitOfWork) -> CartView:
+    uow.carts.save(cart)
+    uow.commit()
+    return CartView(cart, offers)

@@ -1,0 +1,115 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from oja_events.contracts.catalog import ProductArchived, ProductChanged
+from ordering.domain.cart import Cart
+from ordering.domain.order import HistoryEntry, Order
+from ordering.domain.values import Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a new order is called, and when by the database's clock it was placed."""
+
+    id: UUID
+    number: str
+    now: datetime
+
+
+class OrderRepository(Protocol):
+    def new_identity(self) -> Identity:
+        """Numbers grow but may have gaps: a checkout that fails uses one up."""
+
+    def add(self, order: Order) -> None:
+        """Keep a new order, its history and its events."""
+
+    def get(self, order_id: UUID) -> Order:
+        """The order, locked until the end of the transaction; raises OrderNotFound."""
+
+    def save(self, order: Order) -> None:
+        """Keep the changes, with their history and events."""
+
+
+class CartRepository(Protocol):
+    def get(self, customer_id: UUID) -> Cart:
+        """The customer's cart, empty if they never had one; locked."""
+
+    def save(self, cart: Cart) -> None: ...
+
+
+class OfferRepository(Protocol):
+    def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
+        """What is known of these SKUs; unknown ones are left out."""
+
+    def learn(self, news: ProductChanged) -> None:
+        """Take over the product's state unless a newer one is known."""
+
+    def retire(self, news: ProductArchived) -> None:
+        """Stop selling the product unless newer news is known."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
+
+    @property
+    def orders(self) -> OrderRepository: ...
+    @property
+    def carts(self) -> CartRepository: ...
+    @property
+    def offers(self) -> OfferRepository: ...
+
+    def now(self) -> datetime: ...
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    orders: list[Order]
+    next: UUID | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CartView:
+    """A cart with what is known of its products now."""
+
+    cart: Cart
+    offers: dict[str, Offer]
+
+
+class Queries(Protocol):
+    """The read side."""
+
+    def order(self, order_id: UUID, *, customer_id: UUID | None = None) -> Order:
+        """Raises OrderNotFound, also when it is not `customer_id`'s."""
+
+    def orders(
+        self,
+        *,
+        size: int,
+        customer_id: UUID | None = None,
+        status: Collection[str] | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> OrderPage: ...
+
+    def history(self, order_id: UUID) -> list[HistoryEntry]:
+        """Oldest first."""
+
+    def cart(self, customer_id: UUID) -> CartView: ...
