@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from stack.failure import Failure
+from stack.services import SERVICES
 
-SERVICES = ("catalog", "identity", "ordering", "payments", "notifier")
 OWN_PREFIX = "oja-"
 
 _REQUIREMENT = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)\s*(?:\[(?P<extras>[^\]]*)\])?")

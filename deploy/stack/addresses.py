@@ -1,0 +1,64 @@
+"""The addresses of one stack's parts, gathered for the services' environments."""
+
+from stack.context import Stack
+from stack.envfiles import Addresses
+from stack.home import write_private
+from stack.ports import HOST
+from stack.programs import upstreams
+from stack.servers import postgres, rabbitmq, redis
+from stack.services import SERVICES
+
+CLOUD = "oja-sandbox"
+_SMTP_USER = "oja"
+
+
+def addresses(stack: Stack) -> Addresses:
+    secrets = stack.credentials
+    return Addresses(
+        public_url=stack.public_url,
+        databases={service: _sqlalchemy(stack, service) for service in SERVICES},
+        migrations={service: _sqlalchemy(stack, f"{service}_owner") for service in SERVICES},
+        brokers={service: rabbitmq.url(stack, service) for service in SERVICES},
+        redis={service: redis.url(stack, service) for service in SERVICES},
+        readiness={
+            service: f"http://{servers[0]}/internal/readyz"
+            for service, servers in upstreams(stack).items()
+        },
+        sandbox=sandbox_url(stack),
+        smtp=smtp_url(stack),
+        paystack_secret=secrets.paystack_secret(),
+        cloudinary_url=_cloudinary_url(stack),
+        jwt_private_key=secrets.jwt_private_key(),
+        jwt_public_keys=secrets.jwt_public_keys(),
+        overrides=stack.choices.overrides,
+    )
+
+
+def sandbox_url(stack: Stack) -> str:
+    return f"http://{HOST}:{stack.ports['sandbox']}"
+
+
+def smtp_url(stack: Stack) -> str:
+    password = stack.credentials.password("smtp")
+    return f"smtp://{_SMTP_USER}:{password}@{HOST}:{stack.ports['sandbox-smtp']}"
+
+
+def write_sandbox_environment(stack: Stack) -> None:
+    """The sandbox checks what the services send with the same secrets."""
+    variables = {
+        "SANDBOX_PAYSTACK_SECRET": stack.credentials.paystack_secret(),
+        "SANDBOX_CLOUDINARY_URL": _cloudinary_url(stack),
+        "SANDBOX_SMTP_USER": _SMTP_USER,
+        "SANDBOX_SMTP_PASSWORD": stack.credentials.password("smtp"),
+    }
+    lines = (f"{key}={value}\n" for key, value in variables.items())
+    write_private(stack.home.env / "sandbox.env", "".join(lines))
+
+
+def _cloudinary_url(stack: Stack) -> str:
+    key, secret = stack.credentials.cloudinary_key(), stack.credentials.password("cloudinary")
+    return f"cloudinary://{key}:{secret}@{CLOUD}"
+
+
+def _sqlalchemy(stack: Stack, role: str) -> str:
+    return postgres.dsn(stack, role).replace("postgresql://", "postgresql+psycopg2://", 1)

@@ -1,0 +1,82 @@
+"""What Oja consists of: every process, how it is started and what it needs.
+
+The single definition: the local stack runs it, and the containers are tested against it.
+
+    epmd ◀─ rabbitmq ◀┐
+            postgres ◀┼─ consumer, worker ◀─ (events)
+               redis ◀┴─ http ◀─ gateway          sandbox (stands in for the outside world)
+"""
+
+from dataclasses import dataclass
+
+from stack.services import CONSUMERS, SERVICES
+
+# The longest-running request or message handler has 30 s; supervisord kills at 45 s.
+_GRANIAN = (
+    "{python} -m granian --interface wsgi --factory --host {host} --port {port} --workers 1"
+    " --blocking-threads 4 --respawn-failed-workers --respawn-interval 0.2"
+    " --workers-kill-timeout 30 --no-ws --log-level warning"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One kind of process of one service; `scale` runs several of it.
+
+    `command` holds {python}, {host} and {port}. `ready` is the path that answers 200 on
+    that port once the process does its work.
+    """
+
+    service: str
+    role: str
+    command: tuple[str, ...]
+    ready: str
+    needs: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}-{self.role}"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A command that runs to its end before the processes of its service start."""
+
+    service: str
+    name: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...]
+
+
+def processes() -> tuple[Process, ...]:
+    """All processes of all services."""
+    return tuple(process for service in SERVICES for process in _of(service))
+
+
+def tasks() -> tuple[Task, ...]:
+    """Migrations, and the queues of those that listen."""
+    migrations = [_admin(service, "migrate", "postgres") for service in SERVICES]
+    topology = [_admin(service, "declare", "rabbitmq") for service in CONSUMERS]
+    return (*migrations, *topology)
+
+
+def _of(service: str) -> list[Process]:
+    found = [_http(service)]
+    if service in CONSUMERS:
+        found.append(_background(service, "consumer"))
+    return [*found, _background(service, "worker")]
+
+
+def _http(service: str) -> Process:
+    command = (*_GRANIAN.split(), f"{service}.entrypoints.http.app:create_app")
+    return Process(service, "http", command, "/internal/readyz", ("postgres", "redis"))
+
+
+def _background(service: str, role: str) -> Process:
+    command = ("{python}", "-m", f"{service}.entrypoints.{role}")
+    return Process(service, role, command, "/readyz", ("postgres", "rabbitmq"))
+
+
+def _admin(service: str, name: str, need: str) -> Task:
+    command = ("{python}", "-m", f"{service}.entrypoints.admin", name)
+    return Task(service, name, command, (need,))

@@ -1,0 +1,55 @@
+"""Commands of the services that run once and end: migrations, queues, seed, administrators."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+from stack import envfiles
+from stack.addresses import addresses
+from stack.context import Stack
+from stack.failure import Failure
+from stack.processes import Task
+
+_TIMEOUT = 300
+
+
+def run_all(stack: Stack, tasks: Iterable[Task]) -> None:
+    """Run them side by side; the first that fails is told about after all have ended."""
+    with ThreadPoolExecutor(max_workers=5) as pool:
+        running = [pool.submit(run, stack, task) for task in tasks]
+    for done in running:
+        done.result()
+
+
+def run(stack: Stack, task: Task, *arguments: str, given: str = "") -> None:
+    """Run one to its end, with `given` on its standard input."""
+    command = [part.format(python=sys.executable) for part in task.command]
+    log = stack.home.log / f"{task.service}-{task.name}.log"
+    with log.open("w") as out:
+        done = subprocess.run(
+            [*stack.account.prefix, *command, *arguments],
+            input=given,
+            text=True,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=_environment(stack, task),
+            timeout=_TIMEOUT,
+            check=False,
+        )
+    if done.returncode:
+        raise Failure(f"{task.service}: {task.name} failed.", log=log)
+
+
+def admin_command(service: str, name: str) -> Task:
+    """A command of that service's admin entry point."""
+    return Task(service, name, ("{python}", "-m", f"{service}.entrypoints.admin", name), ())
+
+
+def _environment(stack: Stack, task: Task) -> dict[str, str]:
+    at = addresses(stack)
+    variables = dict(os.environ) | envfiles.environment(task.service, at)
+    if task.name == "migrate":
+        variables |= envfiles.migration_environment(task.service, at)
+    return variables

@@ -1,0 +1,135 @@
+"""`./oja up`: from nothing, or from anything in between, to a stack that is ready."""
+
+from pathlib import Path
+from typing import Any
+
+from stack import belongings, binaries, description, envfiles, fetch, tasks
+from stack.addresses import addresses, write_sandbox_environment
+from stack.context import Stack
+from stack.failure import Failure
+from stack.lock_file import exclusive
+from stack.processes import tasks as all_tasks
+from stack.program import Program
+from stack.programs import everything, servers, services, upstreams
+from stack.readiness import all_ready, answers, wait_for, wait_until
+from stack.report import Step, step
+from stack.servers import nginx, postgres, rabbitmq, redis
+
+_SERVERS_WITHIN = 90
+_SERVICES_WITHIN = 120
+
+
+def choose(
+    stack: Stack, *, demo: bool, env_file: Path | None, sandbox: bool, only: str | None
+) -> None:
+    """Remember what this `up` asks for. Replaced parts of the sandbox stay so until told."""
+    if only not in (None, "servers"):
+        raise Failure(f"--only knows `servers`, not {only!r}.")
+    stack.home.make()
+    changes: dict[str, Any] = {"demo": demo, "only_servers": only == "servers"}
+    if sandbox or env_file:
+        changes["overrides"] = envfiles.overrides(env_file) if env_file else {}
+    stack.choose(**changes)
+
+
+def up(stack: Stack) -> bool:
+    """Bring the whole stack up; False if it already was, and nothing was touched."""
+    with exclusive(stack.home):
+        fetch.missing(binaries.KINDS)
+        stack.wanted = True
+        if not stack.supervisor.running():
+            _clear_the_way(stack)
+        _write_environments(stack)
+        if _is_up(stack):
+            return False
+        _start_servers(stack)
+        if not stack.choices.only_servers:
+            _prepare_services(stack)
+        _start_the_rest(stack)
+        description.write(stack)
+        return True
+
+
+def _clear_the_way(stack: Stack) -> None:
+    """End what a killed supervisor left over, and make sure of the ports."""
+    belongings.end([item.pid for item in belongings.belongings(stack.home.path)], grace=5)
+    stack.ports.renew_taken()
+    stack.ports.require_public()
+
+
+def _write_environments(stack: Stack) -> None:
+    envfiles.write(stack.home.env, addresses(stack))
+    write_sandbox_environment(stack)
+
+
+def _is_up(stack: Stack) -> bool:
+    programs = everything(stack)
+    if not stack.supervisor.running() or stack.supervisor.configured() != _digests(programs):
+        return False
+    return stack.home.description.exists() and all(all_ready(stack, programs).values())
+
+
+def _digests(programs: list[Program]) -> dict[str, str]:
+    return {program.name: program.digest() for program in programs}
+
+
+def _start_servers(stack: Stack) -> None:
+    with step("Postgres, RabbitMQ, Redis and the sandbox") as running:
+        stack.account.own(stack.home.data / "sandbox")
+        postgres.prepare(stack)
+        rabbitmq.prepare(stack)
+        redis.prepare(stack)
+        if not stack.supervisor.running():
+            stack.supervisor.configure(servers(stack), stack.account)
+            stack.supervisor.start()
+        _wait(stack, servers(stack), running, _SERVERS_WITHIN)
+        postgres.provision(stack)
+
+
+def _prepare_services(stack: Stack) -> None:
+    with step("Migrations and queues"):
+        tasks.run_all(stack, all_tasks())
+    with step("Administrator"):
+        create_admin(stack, description.ADMIN_EMAIL, stack.credentials.admin_password())
+
+
+def _start_the_rest(stack: Stack) -> None:
+    programs = everything(stack)
+    if stack.choices.only_servers:
+        _apply(stack, programs)
+        return
+    with step("Services") as running:
+        _apply(stack, programs)
+        _wait(stack, services(stack), running, _SERVICES_WITHIN)
+    with step("Gateway") as running:
+        _wait(stack, [nginx.program(stack)], running, _SERVICES_WITHIN)
+        _wait_for_gateway(stack)
+    if stack.choices.demo:
+        with step("Demo catalogue"):
+            tasks.run(stack, tasks.admin_command("catalog", "seed"))
+
+
+def _apply(stack: Stack, programs: list[Program]) -> None:
+    if not stack.choices.only_servers:
+        nginx.prepare(stack, upstreams(stack))
+    stack.supervisor.configure(programs, stack.account)
+    stack.supervisor.apply()
+
+
+def create_admin(stack: Stack, email: str, password: str) -> None:
+    """Make an administrator unless there is one with that address."""
+    command = tasks.admin_command("identity", "create-admin")
+    tasks.run(stack, command, "--email", email, "--if-missing", given=f"{password}\n")
+
+
+def _wait_for_gateway(stack: Stack) -> None:
+    """The gateway's /readyz asks every service."""
+    port = stack.ports["gateway"]
+    if not wait_until(lambda: answers(port, "/readyz"), within=_SERVICES_WITHIN):
+        raise Failure(f"The gateway is not ready: {stack.public_url}/readyz.")
+
+
+def _wait(stack: Stack, programs: list[Program], running: Step, within: float) -> None:
+    wait_for(
+        stack, programs, within=within, tell=lambda done, of: running.detail(f"{done} of {of}")
+    )
