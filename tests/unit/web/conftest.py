@@ -7,6 +7,7 @@ from flask import Flask, Response
 from flask.testing import FlaskClient
 from marshmallow import Schema
 from marshmallow import fields as ma
+from sqlalchemy.exc import OperationalError
 
 from oja_web import fields
 from oja_web.app import make_app
@@ -107,6 +108,7 @@ FAILURES = {
     "locked": NoteLocked(),
     "bug": RuntimeError("password=hunter2 at /srv/app/notes.py"),
     "recursion": RecursionError("maximum recursion depth exceeded"),
+    "database": OperationalError("SELECT 1", {}, Exception("psycopg: connection refused")),
     "busy": Problem(503, "provider_unavailable", "Later.", headers={"Retry-After": "3"}),
 }
 

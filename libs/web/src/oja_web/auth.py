@@ -32,9 +32,7 @@ ALGORITHM = "EdDSA"
 LEEWAY_SECONDS = 10
 _REQUIRED = ("exp", "iat", "iss", "aud", "sub", "jti")
 _HEADER_NAMES = {"alg", "kid", "typ"}
-_BEARER = re.compile(
-    r"(?i:bearer) [A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,6000}\.[A-Za-z0-9_-]{1,512}"
-)
+_BEARER = re.compile(r"Bearer [A-Za-z0-9_-]{1,512}\.[A-Za-z0-9_-]{1,6000}\.[A-Za-z0-9_-]{1,512}")
 
 
 def _never(_claims: Claims) -> bool:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from urllib.parse import quote
 
 from flask import Flask, Response, current_app, request
 from marshmallow import Schema, ValidationError, fields
@@ -115,7 +116,7 @@ def problem_response(problem: Problem) -> Response:
         "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
-        "instance": request.path,
+        "instance": quote(request.path),
         "code": problem.code,
         "request_id": request_id(),
     }

@@ -34,7 +34,7 @@ def make_key_pair(kid: str = KEY_ID) -> KeyPair:
 
 
 def make_token(private_pem: str, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """An access token as identity makes them; any claim can be replaced, or left out with `...`."""
+    """An access token as a good issuer makes it; replace any claim, or leave it out with `...`."""
     now = int(time.time())
     full = {
         "iss": ISSUER,
@@ -50,12 +50,12 @@ def make_token(private_pem: str, *, headers: dict[str, Any] | None = None, **cla
         **claims,
     }
     kept = {name: value for name, value in full.items() if value is not ...}
-    return jwt.encode(
-        kept,
-        private_pem,
-        algorithm="EdDSA",
-        headers={"kid": KEY_ID, "typ": "at+jwt", **(headers or {})},
-    )
+    head = {"kid": KEY_ID, "typ": "at+jwt", **(headers or {})}
+    if head["typ"] is ...:
+        head["typ"] = None  # how PyJWT is told to leave it out
+    if head["kid"] is ...:
+        del head["kid"]
+    return jwt.encode(kept, private_pem, algorithm="EdDSA", headers=head)
 
 
 def bearer(token: str) -> dict[str, str]:
