@@ -130,7 +130,7 @@ class Text(fields.String):
         text: str = super()._deserialize(value, attr, data, **kwargs)
         if self.multiline:
             text = text.replace("\r\n", "\n")
-        text = unicodedata.normalize("NFC", text).strip(" \n\t")
+        text = unicodedata.normalize("NFC", text).strip()
         forbidden = _NOT_ON_MANY_LINES if self.multiline else _NOT_ON_ONE_LINE
         if forbidden.search(text):
             raise self.make_error("characters")
