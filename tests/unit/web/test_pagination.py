@@ -32,7 +32,8 @@ def test_no_cursor_is_the_first_page():
     ["", "!!!", "a", "é", "A" * 2000, "bnVsbA", as_cursor(b"{}"), as_cursor(b"[]"),
      as_cursor(b"[1]"), as_cursor(b'["a"]'), as_cursor(b'["a", 1, 2]'), as_cursor(b'["a", true]'),
      as_cursor(b'["a", "1"]'), as_cursor(b'["a", 9223372036854775808]'),
-     as_cursor(b'["\\u0000", 1]'), as_cursor(b"[NaN, 1]"), as_cursor(b"[[[["), as_cursor(b"\xff\xfe")],
+     as_cursor(b'["\\u0000", 1]'), as_cursor(b"[NaN, 1]"), as_cursor(b"[[[["),
+     as_cursor(b"\xff\xfe")],
 )  # fmt: skip
 def test_garbage_is_refused(client, cursor):
     with pytest.raises(Problem) as refused:

@@ -1,3 +1,4 @@
+import io
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -85,6 +86,20 @@ def test_bodies_over_a_mebibyte_are_too_large(client, signed):
     answer = client.post("/api/notes", data=body, content_type="application/json", headers=signed)
 
     problem(answer, 413, "content_too_large")
+
+
+def test_a_body_of_unknown_length_is_not_read_in_part(client, signed):
+    stream = io.BytesIO(b'{"title": "' + b"x" * 1024 * 1024 + b'"}')
+
+    answer = client.post(
+        "/api/notes",
+        input_stream=stream,
+        content_type="application/json",
+        headers={**signed, "Transfer-Encoding": "chunked"},
+        environ_overrides={"wsgi.input_terminated": True},
+    )
+
+    problem(answer, 411, "length_required")
 
 
 def test_64_levels_and_the_largest_bigint_are_fine():

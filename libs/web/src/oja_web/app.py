@@ -46,6 +46,7 @@ def make_app(
     app.extensions[service] = dependencies
     register_context(app)
     app.before_request(_refuse_nul)
+    app.before_request(_refuse_unmeasured)
     app.after_request(_keep_private)
     register_problems(app, errors)
     register_auth(app, auth)
@@ -140,6 +141,13 @@ def _refuse_nul() -> None:
     # Postgres cannot hold NUL, so no name, number or search text of ours contains one.
     if "\x00" in request.path or "%00" in request.query_string.decode("latin-1"):
         raise Problem(400, "bad_request", "The address contains NUL.")
+
+
+def _refuse_unmeasured() -> None:
+    # Werkzeug cuts a body without Content-Length off at the limit and says nothing. Ours come
+    # through a gateway that buffers them and then knows the length.
+    if request.content_length is None and "Transfer-Encoding" in request.headers:
+        raise Problem(411, "length_required", "Send the body with a Content-Length.")
 
 
 def _keep_private(response: Response) -> Response:
