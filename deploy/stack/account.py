@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,7 @@ def server_account(home: Path, checkout: Path) -> Account:
     user = _unprivileged()
     prefix = (
         *("setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"),
-        *_extra_rights(user, (home, checkout)),
+        *_extra_rights(user, (home, checkout, Path(sys.base_prefix))),
         "--",
     )
     return Account(user.pw_name, user.pw_uid, user.pw_gid, prefix)
@@ -63,7 +64,7 @@ def _unprivileged() -> pwd.struct_passwd:
 
 
 def _extra_rights(user: pwd.struct_passwd, paths: Sequence[Path]) -> Sequence[str]:
-    """A checkout in root's own folder is closed to everybody else, its servers included.
+    """What lies in root's own folder (the checkout, a Python built there) is closed to others.
 
     Rather than open that folder, let the servers pass through closed ones.
     """

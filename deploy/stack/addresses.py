@@ -1,9 +1,9 @@
 """The addresses of one stack's parts, gathered for the services' environments."""
 
+from stack import envfiles
 from stack.context import Stack
 from stack.envfiles import Addresses
 from stack.home import write_private
-from stack.ports import HOST
 from stack.programs import upstreams
 from stack.servers import postgres, rabbitmq, redis
 from stack.services import SERVICES
@@ -35,24 +35,26 @@ def addresses(stack: Stack) -> Addresses:
 
 
 def sandbox_url(stack: Stack) -> str:
-    return f"http://{HOST}:{stack.ports['sandbox']}"
+    return f"http://{stack.host('sandbox')}:{stack.ports['sandbox']}"
 
 
 def smtp_url(stack: Stack) -> str:
     password = stack.credentials.password("smtp")
-    return f"smtp://{_SMTP_USER}:{password}@{HOST}:{stack.ports['sandbox-smtp']}"
+    return f"smtp://{_SMTP_USER}:{password}@{stack.host('sandbox')}:{stack.ports['sandbox-smtp']}"
 
 
 def write_sandbox_environment(stack: Stack) -> None:
+    write_private(stack.home.env / "sandbox.env", envfiles.text(sandbox_environment(stack)))
+
+
+def sandbox_environment(stack: Stack) -> dict[str, str]:
     """The sandbox checks what the services send with the same secrets."""
-    variables = {
+    return {
         "SANDBOX_PAYSTACK_SECRET": stack.credentials.paystack_secret(),
         "SANDBOX_CLOUDINARY_URL": _cloudinary_url(stack),
         "SANDBOX_SMTP_USER": _SMTP_USER,
         "SANDBOX_SMTP_PASSWORD": stack.credentials.password("smtp"),
     }
-    lines = (f"{key}={value}\n" for key, value in variables.items())
-    write_private(stack.home.env / "sandbox.env", "".join(lines))
 
 
 def _cloudinary_url(stack: Stack) -> str:

@@ -69,8 +69,8 @@ def _belonging(pid: int, home: Path) -> Belonging | None:
         names = [item for item in variables if item.startswith(_NAME_MARK)]
         name = names[0].removeprefix(_NAME_MARK).decode() if names else ""
         return Belonging(pid, "epmd" if _executable(pid) == "epmd" else name)
-    name = _program_by_folder(pid, home)
-    return Belonging(pid, name) if name else None
+    folder_of = _program_by_folder(pid, home)
+    return Belonging(pid, folder_of) if folder_of else None
 
 
 def _program_by_folder(pid: int, home: Path) -> str | None:

@@ -154,7 +154,7 @@ def admin_create(
     }
 )
 def test(context: typer.Context) -> None:
-    """Run tests: [unit|contract|integration|e2e|chaos|all] [pytest arguments]."""
+    r"""Run tests: \[unit|contract|integration|e2e|chaos|all] \[pytest arguments]."""
     from stack.testing import run
 
     raise typer.Exit(run(context.args))

@@ -9,7 +9,7 @@ from typing import Any
 from stack.account import Account, server_account
 from stack.credentials import Credentials
 from stack.home import CHECKOUT, Home, read_json, write_json
-from stack.ports import Ports
+from stack.ports import HOST, Ports
 from stack.supervision import Supervisor
 
 
@@ -57,6 +57,10 @@ class Stack:
     @wanted.setter
     def wanted(self, value: bool) -> None:
         self._write(wanted=value)
+
+    def host(self, name: str) -> str:
+        """Where others reach the server or process of that name."""
+        return HOST
 
     @property
     def public_url(self) -> str:

@@ -70,8 +70,12 @@ def migration_environment(service: str, at: Addresses) -> dict[str, str]:
 def write(folder: Path, at: Addresses) -> None:
     """Write `<service>.env` for each service, readable by the owner only."""
     for service in SERVICES:
-        lines = [f"{key}={_one_line(value)}" for key, value in environment(service, at).items()]
-        write_private(folder / f"{service}.env", "\n".join(lines) + "\n")
+        write_private(folder / f"{service}.env", text(environment(service, at)))
+
+
+def text(variables: Mapping[str, str]) -> str:
+    """An env file: one NAME=value per line."""
+    return "".join(f"{key}={_one_line(value)}\n" for key, value in variables.items())
 
 
 def read(file: Path) -> dict[str, str]:
@@ -85,7 +89,12 @@ def read(file: Path) -> dict[str, str]:
 
 def overrides(file: Path) -> dict[str, str]:
     """What an `--env-file` replaces; other variables in it are for the containers."""
-    given = {key: value for key, value in read(file).items() if key in OVERRIDES and value}
+    return chosen(read(file))
+
+
+def chosen(variables: Mapping[str, str]) -> dict[str, str]:
+    """The same from variables that were read elsewhere."""
+    given = {key: value for key, value in variables.items() if key in OVERRIDES and value}
     for key, companions in _TOGETHER.items():
         if key in given:
             given = dict.fromkeys(companions, "") | given

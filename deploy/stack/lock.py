@@ -56,9 +56,8 @@ def requirements(root: Path) -> dict[str, list[str]]:
     local = {wish for name in known for wish in _outside(known, name)}
     dev = tomllib.loads((root / "pyproject.toml").read_text())["dependency-groups"]["dev"]
     files |= {"local": local, "dev": local | set(dev)}
-    servers = root / "requirements" / "servers.in"
-    if servers.exists():
-        files["servers"] = set(servers.read_text().split())
+    for wishes in (root / "requirements").glob("*.in"):
+        files[wishes.stem] = set(wishes.read_text().split())
     return {name: sorted(wishes) for name, wishes in files.items()}
 
 

@@ -51,12 +51,14 @@ def upstreams(stack: Stack) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for program in services(stack):
         if program.role == "http":
-            found.setdefault(program.service, []).append(f"{HOST}:{program.port}")
+            found.setdefault(program.service, []).append(
+                f"{stack.host(program.name)}:{program.port}"
+            )
     return found
 
 
 def matching(programs: Iterable[Program], wish: str) -> list[str]:
-    """Names of the programs that a person means by `ordering`, `ordering.http`, `ordering-http-1`."""
+    """Names of what a person means by `ordering`, `ordering.http` or `ordering-http-1`."""
     items = list(programs)
     name = wish.replace(".", "-")
     found = [
@@ -110,7 +112,7 @@ def _sandbox(stack: Stack) -> Program:
         "--port": str(port),
         "--smtp-port": str(smtp_port),
         "--public-url": f"http://localhost:{port}",
-        "--webhook-url": f"http://{HOST}:{stack.ports['gateway']}/api/webhooks/paystack",
+        "--webhook-url": f"http://{HOST}:{stack.ports['gateway']}/api/paystack/webhook",
         "--state-dir": str(stack.home.data / "sandbox"),
     }
     arguments = [part for option in options.items() for part in option]

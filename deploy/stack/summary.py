@@ -1,6 +1,6 @@
 """Where to go: what `up` and `env` print."""
 
-from rich.table import Table
+from rich.markup import escape
 
 from stack import description
 from stack.context import Stack
@@ -16,7 +16,7 @@ def show(stack: Stack, headline: str) -> None:
     if stack.choices.only_servers:
         out.print(f"  How to reach the servers: {stack.home.description}")
         return
-    out.print(_rows(_people(found)))
+    _print(_people(found))
 
 
 def show_addresses(stack: Stack) -> None:
@@ -24,15 +24,16 @@ def show_addresses(stack: Stack) -> None:
     known = read_json(stack.home.description)
     if not known:
         raise Failure("This stack has never been up; start it with ./oja up.")
+    postgres = known["postgres"]
     rows = _people(known) | {
-        "Postgres": f"{known['postgres']['host']}:{known['postgres']['port']}  (./oja psql SERVICE)",
+        "Postgres": f"{postgres['host']}:{postgres['port']}, or ./oja psql SERVICE",
         "RabbitMQ": known["broker"]["admin_url"].rpartition("@")[2],
         "Redis": known["redis"]["url"].rpartition("@")[2],
         "Services": str(stack.home.env / "<service>.env"),
         "For programs": f"{stack.home.description} (with passwords)",
         "Logs": str(stack.home.log),
     }
-    out.print(_rows(rows))
+    _print(rows)
 
 
 def _people(found: dict[str, dict[str, str]]) -> dict[str, str]:
@@ -46,8 +47,7 @@ def _people(found: dict[str, dict[str, str]]) -> dict[str, str]:
     }
 
 
-def _rows(rows: dict[str, str]) -> Table:
-    table = Table.grid(padding=(0, 2))
+def _print(rows: dict[str, str]) -> None:
+    width = max(map(len, rows))
     for key, value in rows.items():
-        table.add_row(f"  {key}", value)
-    return table
+        out.print(f"  [dim]{key:<{width}}[/dim]  {escape(value)}")

@@ -1,9 +1,11 @@
 """The gateway: nginx with the configuration in gateway/, rendered for one stack."""
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import flask_swagger_ui
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stack import binaries
@@ -37,12 +39,12 @@ def prepare(stack: Stack, upstreams: Mapping[str, Sequence[str]]) -> bool:
     """Render the configuration; True if it differs from the one before."""
     folder = _folder(stack)
     stack.account.own(folder, folder / "temp")
+    copy_reference(folder / "docs")
     text = render(
         listen=[f"{HOST}:{stack.ports['gateway']}"],
         hosts=_hosts(stack),
         upstreams=upstreams,
-        public_url=stack.public_url,
-        docs_root=str(CHECKOUT / "gateway" / "docs"),
+        docs_root=str(folder / "docs"),
         worker_processes=stack.choices.counts.get("gateway.http", 1),
         pid_file=str(folder / "nginx.pid"),
         temp_dir=str(folder / "temp"),
@@ -55,6 +57,13 @@ def prepare(stack: Stack, upstreams: Mapping[str, Sequence[str]]) -> bool:
     write_private(file, text)
     stack.account.give(file)
     return True
+
+
+def copy_reference(folder: Path) -> None:
+    """Put Swagger UI and our page of it into the folder."""
+    distribution = Path(flask_swagger_ui.__file__).parent / "dist"
+    for source in (distribution, CHECKOUT / "gateway" / "docs"):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
 
 
 def render(**variables: object) -> str:

@@ -97,13 +97,14 @@ def superuser_dsn(stack: Stack) -> str:
 
 def dsn(stack: Stack, role: str) -> str:
     return (
-        f"postgresql://{role}:{password(stack, role)}@{HOST}:{stack.ports['postgres']}/{DATABASE}"
+        f"postgresql://{role}:{password(stack, role)}"
+        f"@{stack.host('postgres')}:{stack.ports['postgres']}/{DATABASE}"
     )
 
 
 def superuser(stack: Stack, database: str) -> connection:
     return psycopg2.connect(
-        host=HOST,
+        host=stack.host("postgres"),
         port=stack.ports["postgres"],
         user=SUPERUSER,
         password=password(stack, SUPERUSER),

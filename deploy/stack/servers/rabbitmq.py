@@ -9,7 +9,7 @@ import os
 import shutil
 from pathlib import Path
 
-import amqp
+import amqp  # type: ignore[import-untyped]
 
 from oja_events.topology import VHOST, broker_definitions
 from stack import binaries
@@ -44,13 +44,24 @@ def programs(stack: Stack) -> list[Program]:
 def prepare(stack: Stack) -> None:
     """Write the configuration and the definitions."""
     stack.account.own(_data(stack), _folder(stack))
-    definitions = broker_definitions(
+    file = _folder(stack) / "definitions.json"
+    _write(stack, "definitions.json", definitions(stack))
+    _write(stack, "enabled_plugins", "[].\n")
+    _write(stack, "rabbitmq.conf", configuration(HOST, stack.ports["rabbitmq"], file))
+
+
+def definitions(stack: Stack) -> str:
+    """What the broker must know before anybody connects, as its JSON file."""
+    content = broker_definitions(
         {service: password(stack, service) for service in SERVICES},
         admin=(ADMIN, password(stack, ADMIN)),
     )
-    _write(stack, "definitions.json", json.dumps(definitions, indent=2))
-    _write(stack, "enabled_plugins", "[].\n")
-    _write(stack, "rabbitmq.conf", _configuration(stack))
+    return json.dumps(content, indent=2)
+
+
+def configuration(bind: str, port: int, definitions_file: Path) -> str:
+    """rabbitmq.conf."""
+    return _CONFIGURATION.format(host=bind, port=port, definitions=definitions_file)
 
 
 def ready(stack: Stack) -> bool:
@@ -72,7 +83,8 @@ def ready(stack: Stack) -> bool:
 
 
 def url(stack: Stack, user: str) -> str:
-    return f"amqp://{user}:{password(stack, user)}@{HOST}:{stack.ports['rabbitmq']}/{VHOST}"
+    address = f"{stack.host('rabbitmq')}:{stack.ports['rabbitmq']}"
+    return f"amqp://{user}:{password(stack, user)}@{address}/{VHOST}"
 
 
 def password(stack: Stack, user: str) -> str:
@@ -132,11 +144,6 @@ def _environment(stack: Stack) -> dict[str, str]:
         # Makes the start script become the server instead of waiting beside it.
         "RABBITMQ_ALLOW_INPUT": "1",
     }
-
-
-def _configuration(stack: Stack) -> str:
-    definitions = _folder(stack) / "definitions.json"
-    return _CONFIGURATION.format(host=HOST, port=stack.ports["rabbitmq"], definitions=definitions)
 
 
 def _write(stack: Stack, name: str, text: str) -> None:

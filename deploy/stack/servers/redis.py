@@ -44,17 +44,27 @@ def program(stack: Stack) -> Program:
 def prepare(stack: Stack) -> None:
     """Write the configuration and the users."""
     stack.account.own(_data(stack), _folder(stack))
-    _write(stack, "users.acl", acl({user: password(stack, user) for user in (*SERVICES, ADMIN)}))
+    _write(stack, "users.acl", users(stack))
     _write(
         stack,
         "redis.conf",
-        _CONFIGURATION.format(
-            host=HOST,
+        configuration(
+            bind=HOST,
             port=stack.ports["redis"],
             data=_data(stack),
-            acl=_folder(stack) / "users.acl",
+            acl_file=_folder(stack) / "users.acl",
         ),
     )
+
+
+def configuration(*, bind: str, port: int, data: Path, acl_file: Path) -> str:
+    """redis.conf; `data` is only ever the working folder."""
+    return _CONFIGURATION.format(host=bind, port=port, data=data, acl=acl_file)
+
+
+def users(stack: Stack) -> str:
+    """The users file of this stack."""
+    return acl({user: password(stack, user) for user in (*SERVICES, ADMIN)})
 
 
 def acl(passwords: dict[str, str]) -> str:
@@ -75,7 +85,7 @@ def ready(stack: Stack) -> bool:
 
 
 def url(stack: Stack, user: str) -> str:
-    return f"redis://{user}:{password(stack, user)}@{HOST}:{stack.ports['redis']}/0"
+    return f"redis://{user}:{password(stack, user)}@{stack.host('redis')}:{stack.ports['redis']}/0"
 
 
 def password(stack: Stack, user: str) -> str:
