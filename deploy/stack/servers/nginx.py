@@ -3,9 +3,9 @@
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from importlib.resources import files
 from pathlib import Path
 
-import flask_swagger_ui
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stack import binaries
@@ -61,7 +61,7 @@ def prepare(stack: Stack, upstreams: Mapping[str, Sequence[str]]) -> bool:
 
 def copy_reference(folder: Path) -> None:
     """Put Swagger UI and our page of it into the folder."""
-    distribution = Path(flask_swagger_ui.__file__).parent / "dist"
+    distribution = Path(str(files("flask_swagger_ui"))) / "dist"
     for source in (distribution, CHECKOUT / "gateway" / "docs"):
         shutil.copytree(source, folder, dirs_exist_ok=True)
 
