@@ -190,8 +190,8 @@ def _identify() -> Caller:
         raise _stranger("The access token is not valid, or no longer.", "invalid_token") from error
 
 
-# Before it is even verified, a forged token may nest JSON a thousand deep, or name a list as `kid`.
-_HOSTILE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+# Whatever shape the parts of a token have: a stranger gets 401 for it, never 500.
+_HOSTILE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
 
 
 def _caller_of(claims: Claims) -> Caller:

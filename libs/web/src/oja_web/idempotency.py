@@ -158,7 +158,7 @@ def _refusals_as_responses(work: Callable[[], Response]) -> Response:
         return work()
     except Exception as error:
         problem = expected(error)
-        if problem is None or problem.status >= 500:
+        if problem is None:
             raise
         return problem_response(problem)
 
