@@ -65,6 +65,16 @@ class Home:
         return self.run / "programs.json"
 
     @property
+    def starts(self) -> Path:
+        """A file for each program, as many bytes long as it was started since `up`."""
+        return self.run / "starts"
+
+    def started(self, program: str) -> int:
+        """How often the program was started since the stack came up."""
+        file = self.starts / program
+        return file.stat().st_size if file.exists() else 0
+
+    @property
     def socket(self) -> Path:
         """supervisord's control socket; elsewhere when the home's own path is too long."""
         inside = self.run / "supervisor.sock"

@@ -4,6 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from stack.account import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +30,12 @@ class Program:
     folder: str | None = None
     leashed: bool = True
 
-    def digest(self) -> str:
-        """Changes whenever the running program would have to be started anew."""
+    def specification(self, account: Account) -> dict[str, Any]:
+        """What launch.py needs. `digest` changes whenever a running one must be started anew."""
+        content = asdict(self) | {
+            "uid": account.uid,
+            "account": account.prefix if self.leashed else (),
+        }
         settings = Path(self.env_file).read_text() if self.env_file else ""
-        content = json.dumps(asdict(self), sort_keys=True) + settings
-        return sha256(content.encode()).hexdigest()[:16]
+        text = json.dumps(content, sort_keys=True) + settings
+        return content | {"digest": sha256(text.encode()).hexdigest()[:16]}

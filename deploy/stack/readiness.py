@@ -17,6 +17,9 @@ _SERVERS: dict[str, Callable[[Stack], bool]] = {
     "redis": redis.ready,
 }
 
+# A program that needs more starts than this will not do better the next time.
+_ATTEMPTS = 12
+
 
 def is_ready(stack: Stack, program: Program) -> bool:
     """Whether the program does its work right now; False also while it does not run."""
@@ -48,14 +51,17 @@ def wait_for(
     waiting = list(programs)
     total = len(waiting)
     deadline = time.monotonic() + within
+    hopeless = {item.name: stack.home.started(item.name) + _ATTEMPTS for item in waiting}
     while waiting:
         ready = all_ready(stack, waiting)
         waiting = [item for item in waiting if not ready[item.name]]
         tell(total - len(waiting), total)
+        for item in waiting:
+            if stack.home.started(item.name) > hopeless[item.name]:
+                _give_up(stack, [item], "does not stay up")
         if waiting and time.monotonic() > deadline:
-            _give_up(stack, waiting, within)
-        if waiting:
-            time.sleep(0.1)
+            _give_up(stack, waiting, f"not ready after {within:.0f} seconds")
+        time.sleep(0.1 if waiting else 0)
 
 
 def answers(port: int, path: str, *, timeout: float = 3.0) -> bool:
@@ -80,9 +86,6 @@ def wait_until(condition: Callable[[], bool], *, within: float, every: float = 0
     return True
 
 
-def _give_up(stack: Stack, waiting: list[Program], within: float) -> None:
+def _give_up(stack: Stack, waiting: list[Program], trouble: str) -> None:
     names = ", ".join(item.name for item in waiting)
-    raise Failure(
-        f"Not ready after {within:.0f} seconds: {names}.",
-        log=stack.home.log / f"{waiting[0].name}.log",
-    )
+    raise Failure(f"{names}: {trouble}.", log=stack.home.log / f"{waiting[0].name}.log")

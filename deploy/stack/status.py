@@ -56,13 +56,8 @@ def _process(
         "port": program.port,
         "uptime_seconds": int(time.time() - known["start"]) if pid else None,
         "ready": bool(pid) and ready.get(program.name, False),
-        "restarts": _restarts(stack, program.name),
+        "restarts": max(0, stack.home.started(program.name) - 1),
     }
-
-
-def _restarts(stack: Stack, name: str) -> int:
-    file = stack.home.run / "starts" / name
-    return max(0, file.stat().st_size - 1) if file.exists() else 0
 
 
 def _addresses(stack: Stack) -> dict[str, Any]:

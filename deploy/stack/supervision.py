@@ -100,15 +100,14 @@ class Supervisor:
 
     def configure(self, programs: Sequence[Program], account: Account) -> None:
         """Write down what shall run. Takes effect with `start` or `apply`."""
-        specifications = {item.name: _specification(item, account) for item in programs}
-        write_json(self.home.programs, specifications)
-        sections = [self._head(), *(self._section(item) for item in programs)]
+        specifications = [program.specification(account) for program in programs]
+        write_json(self.home.programs, {item["name"]: item for item in specifications})
+        sections = [self._head(), *(self._section(item) for item in specifications)]
         write_private(self._configuration, "\n".join(sections))
 
     def configured(self) -> dict[str, str]:
         """The names and digests of the programs in the configuration on disk."""
-        known = read_json(self.home.programs)
-        return {name: specification["digest"] for name, specification in known.items()}
+        return {name: item["digest"] for name, item in read_json(self.home.programs).items()}
 
     def apply(self) -> list[str]:
         """Start what is new in the configuration, end what is gone, restart what changed.
@@ -174,15 +173,16 @@ class Supervisor:
         folders = {"log": self.home.log, "run": self.home.run, "socket": self.home.socket}
         return _SUPERVISORD.format(**{key: _escaped(str(path)) for key, path in folders.items()})
 
-    def _section(self, program: Program) -> str:
-        command = [sys.executable, "-I", "-S", str(_LAUNCH), str(self.home.path), program.name]
+    def _section(self, program: dict[str, Any]) -> str:
+        name = program["name"]
+        command = [sys.executable, "-I", "-S", str(_LAUNCH), str(self.home.path), name]
         return _PROGRAM.format(
-            name=program.name,
+            name=name,
             command=_escaped(shlex.join(command)),
-            priority=program.stage,
-            stop_signal=program.stop_signal,
+            priority=program["stage"],
+            stop_signal=program["stop_signal"],
             log=_escaped(str(self.home.log)),
-            digest=program.digest(),
+            digest=program["digest"],
         )
 
 
@@ -206,23 +206,6 @@ class _UnixConnection(HTTPConnection):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         self.sock.connect(str(self.path))
-
-
-def _specification(program: Program, account: Account) -> dict[str, Any]:
-    return {
-        "command": program.command,
-        "account": account.prefix if program.leashed else (),
-        "uid": account.uid,
-        "env": program.env,
-        "env_file": program.env_file,
-        "folder": program.folder,
-        "needs_ports": program.needs_ports,
-        "orphan_signal": program.orphan_signal,
-        "lock_file": program.lock_file,
-        "digest": program.digest(),
-        "stage": program.stage,
-        "leashed": program.leashed,
-    }
 
 
 def _escaped(text: str) -> str:

@@ -1,5 +1,6 @@
 """`./oja up`: from nothing, or from anything in between, to a stack that is ready."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,7 @@ def up(stack: Stack) -> bool:
 def _clear_the_way(stack: Stack) -> None:
     """End what a killed supervisor left over, and make sure of the ports."""
     belongings.end([item.pid for item in belongings.belongings(stack.home.path)], grace=5)
+    shutil.rmtree(stack.home.starts, ignore_errors=True)
     stack.ports.renew_taken()
     stack.ports.require_public()
 
@@ -64,13 +66,10 @@ def _write_environments(stack: Stack) -> None:
 
 def _is_up(stack: Stack) -> bool:
     programs = everything(stack)
-    if not stack.supervisor.running() or stack.supervisor.configured() != _digests(programs):
+    wanted = {item.name: item.specification(stack.account)["digest"] for item in programs}
+    if not stack.supervisor.running() or stack.supervisor.configured() != wanted:
         return False
     return stack.home.description.exists() and all(all_ready(stack, programs).values())
-
-
-def _digests(programs: list[Program]) -> dict[str, str]:
-    return {program.name: program.digest() for program in programs}
 
 
 def _start_servers(stack: Stack) -> None:
@@ -79,11 +78,21 @@ def _start_servers(stack: Stack) -> None:
         postgres.prepare(stack)
         rabbitmq.prepare(stack)
         redis.prepare(stack)
-        if not stack.supervisor.running():
-            stack.supervisor.configure(servers(stack), stack.account)
+        stack.supervisor.configure(_first_programs(stack), stack.account)
+        if stack.supervisor.running():
+            stack.supervisor.apply()
+        else:
             stack.supervisor.start()
         _wait(stack, servers(stack), running, _SERVERS_WITHIN)
         postgres.provision(stack)
+
+
+def _first_programs(stack: Stack) -> list[Program]:
+    """The servers; also the services if they run already, for they go on running."""
+    first, known = servers(stack), stack.supervisor.configured()
+    if stack.supervisor.running() and len(known) > len(first):
+        return everything(stack)
+    return first
 
 
 def _prepare_services(stack: Stack) -> None:
