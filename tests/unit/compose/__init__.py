@@ -1,0 +1,1 @@
+"""The two small programs in the services' images."""
