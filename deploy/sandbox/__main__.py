@@ -2,9 +2,8 @@
 
 import signal
 import sys
-from typing import Any
-
-from cheroot import wsgi
+import threading
+from contextlib import ExitStack
 
 from sandbox.app import create_app
 from sandbox.log import log_to_stdout, logger
@@ -14,6 +13,7 @@ from sandbox.server import http_server
 from sandbox.settings import MissingSetting, Settings
 
 log = logger("main")
+ENDINGS = {signal.SIGTERM, signal.SIGINT}
 
 
 def main() -> None:
@@ -23,29 +23,31 @@ def main() -> None:
     except MissingSetting as problem:
         sys.exit(str(problem))
     log_to_stdout()
-    parts = build(settings)
-    smtp = controller(parts)
-    http = http_server(create_app(parts), settings.host, settings.port)
-    _end_on_signals(http, parts.stopping)
-    # SMTP and the books first: who is answered by /_sandbox/ready finds everything there.
-    smtp.start()
-    parts.start()
-    log.info("sandbox started", extra={"http": settings.port, "smtp": settings.smtp_port})
+    # Blocked before any thread starts, so that all of them leave the signal to sigwait.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
     try:
-        http.safe_start()
-    finally:
-        smtp.stop()
-        parts.stop()
-        log.info("sandbox stopped")
+        serve(settings)
+    except OSError as problem:  # mostly a port that is taken
+        sys.exit(f"the sandbox cannot start: {problem}")
+    log.info("sandbox stopped")
 
 
-def _end_on_signals(http: wsgi.Server, stopping: Any) -> None:
-    def end(number: int, _frame: object) -> None:
-        stopping.set()
-        http.interrupt = SystemExit(0)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, end)
+def serve(settings: Settings) -> None:
+    with ExitStack() as ending:
+        parts = build(settings)
+        ending.callback(parts.stop)
+        http = http_server(create_app(parts), settings.host, settings.port)
+        ending.callback(http.stop)
+        http.prepare()
+        smtp = controller(parts)
+        smtp.start()
+        ending.callback(smtp.stop)
+        parts.start()
+        # HTTP last: whoever is answered by /_sandbox/ready finds everything else there.
+        threading.Thread(target=http.serve, name="http", daemon=True).start()
+        log.info("sandbox started", extra={"http": settings.port, "smtp": settings.smtp_port})
+        signal.sigwait(ENDINGS)
+        parts.stopping.set()
 
 
 if __name__ == "__main__":

@@ -30,5 +30,5 @@ def start() -> str:
     return render_template(
         "start.html",
         settings=parts().settings,
-        payments=parts().transactions.select("TRUE")[:20],
+        payments=parts().transactions.select("TRUE", limit=20),
     )

@@ -92,6 +92,17 @@ class Books:
         with self._lock:
             return self._connection.execute(sql, values).lastrowid or 0
 
+    def insert(self, table: str, **values: object) -> int:
+        """The id of the new row. Table and columns are names in our code, never input."""
+        marks = ", ".join("?" * len(values))
+        sql = f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})"  # noqa: S608
+        return self.write(sql, *values.values())
+
+    def update(self, table: str, row_id: int, **values: object) -> None:
+        columns = ", ".join(f"{name} = ?" for name in values)
+        sql = f"UPDATE {table} SET {columns} WHERE id = ?"  # noqa: S608
+        self.write(sql, *values.values(), row_id)
+
     def rows(self, sql: str, *values: object) -> list[sqlite3.Row]:
         with self._lock:
             return self._connection.execute(sql, values).fetchall()

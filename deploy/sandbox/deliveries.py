@@ -64,24 +64,24 @@ class Deliveries:
         self._timers.close()
         deadline = time.monotonic() + 2
         for thread in self._threads:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.ident is not None:
+                thread.join(max(0.0, deadline - time.monotonic()))
 
     def clear(self) -> None:
         self._timers.clear()
 
     def enqueue(self, message: Message) -> int:
         due_at = time.time() + message.delay
-        delivery_id = self._books.write(
-            "INSERT INTO deliveries (event, reference, url, headers, body, state, due_at,"
-            " created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            message.event,
-            message.reference,
-            message.url,
-            json.dumps(message.headers),
-            message.body,
-            message.state,
-            due_at,
-            now_text(),
+        delivery_id = self._books.insert(
+            "deliveries",
+            event=message.event,
+            reference=message.reference,
+            url=message.url,
+            headers=json.dumps(message.headers),
+            body=message.body,
+            state=message.state,
+            due_at=due_at,
+            created_at=now_text(),
         )
         if message.state == "waiting":
             self._timers.put(delivery_id, due_at)
@@ -162,12 +162,7 @@ class Deliveries:
         return self._books.row("SELECT * FROM deliveries WHERE id = ?", delivery_id)
 
     def _set(self, delivery_id: int, **values: Any) -> None:
-        columns = ", ".join(f"{name} = ?" for name in values)
-        self._books.write(
-            f"UPDATE deliveries SET {columns} WHERE id = ?",  # noqa: S608  the names are ours
-            *values.values(),
-            delivery_id,
-        )
+        self._books.update("deliveries", delivery_id, **values)
 
 
 def _post(session: requests.Session, row: sqlite3.Row, timeout: float) -> dict[str, Any]:

@@ -91,24 +91,20 @@ def _record(response: Response) -> None:
     if g.provider == "delivery":  # a page of pictures would bury the calls that matter
         return
     books = parts().books
-    call_id = books.write(
-        "INSERT INTO calls (at, provider, method, path, fields, status, milliseconds)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        now_text(),
-        *call.values(),
-        json.dumps(_fields()),
-        response.status_code,
-        milliseconds,
+    call_id = books.insert(
+        "calls",
+        at=now_text(),
+        fields=json.dumps(_fields()),
+        status=response.status_code,
+        milliseconds=milliseconds,
+        **call,
     )
     books.write("DELETE FROM calls WHERE id <= ?", call_id - KEPT_CALLS)
 
 
 def _fields() -> dict[str, Any]:
     """What the caller sent, without secrets and files."""
-    body = request.get_json(force=True, silent=True) if request.mimetype != _FORM else None
-    sent = {**request.args.to_dict(), **request.form.to_dict()}
+    sent: dict[str, Any] = {**request.args.to_dict(), **request.form.to_dict()}
+    body = None if sent else request.get_json(force=True, silent=True)
     sent |= body if isinstance(body, dict) else {}
     return {name: value for name, value in sent.items() if name not in SECRETS}
-
-
-_FORM = "multipart/form-data"

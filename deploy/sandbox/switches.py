@@ -16,11 +16,8 @@ class Switches:
         self._books = books
 
     def add(self, scope: str, setting: Setting, times: int | None) -> int:
-        return self._books.write(
-            "INSERT INTO switches (scope, setting, remaining) VALUES (?, ?, ?)",
-            scope,
-            json.dumps(setting),
-            times,
+        return self._books.insert(
+            "switches", scope=scope, setting=json.dumps(setting), remaining=times
         )
 
     def take(self, scope: str, fits: Callable[[Setting], bool] = lambda _: True) -> Setting | None:
@@ -50,5 +47,5 @@ class Switches:
     def _use_up(self, switch_id: int, remaining: int | None) -> None:
         if remaining is None:
             return
-        self._books.write("UPDATE switches SET remaining = remaining - 1 WHERE id = ?", switch_id)
-        self._books.write("DELETE FROM switches WHERE remaining <= 0 AND id = ?", switch_id)
+        self._books.update("switches", switch_id, remaining=remaining - 1)
+        self._books.write("DELETE FROM switches WHERE remaining <= 0")

@@ -24,22 +24,19 @@ class Mailbox:
         """Keep one mail as it came in; it is safe when this returns."""
         message = BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(raw)
         with self._books.writing():
-            mail_id = self._books.write(
-                "INSERT INTO mails (sender, recipients, subject, message_id, text, html, raw,"
-                " received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                sender,
-                json.dumps(recipients),
-                _header(message, "Subject"),
-                _header(message, "Message-ID"),
-                _part(message, "plain"),
-                _part(message, "html"),
-                raw,
-                now_text(),
+            mail_id = self._books.insert(
+                "mails",
+                sender=sender,
+                recipients=json.dumps(recipients),
+                subject=_header(message, "Subject"),
+                message_id=_header(message, "Message-ID"),
+                text=_part(message, "plain"),
+                html=_part(message, "html"),
+                raw=raw,
+                received_at=now_text(),
             )
             for address in recipients:
-                self._books.write(
-                    "INSERT INTO mail_recipients VALUES (?, ?)", mail_id, address.lower()
-                )
+                self._books.insert("mail_recipients", mail_id=mail_id, address=address.lower())
         return mail_id
 
     def find(self, mail_id: int) -> sqlite3.Row | None:

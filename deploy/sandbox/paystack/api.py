@@ -62,9 +62,10 @@ def list_transactions() -> Response:
         "to": "t.created_at <= ?",
     }
     where, values = _filters(conditions)
-    rows = parts().transactions.select(where, *values)
-    volume = sum(row["amount"] for row in rows)
-    return _page("Transactions retrieved", [shapes.transaction(row) for row in rows], volume)
+    total, volume = parts().transactions.totals(where, *values)
+    meta = _meta(total, total_volume=volume)
+    rows = parts().transactions.select(where, *values, limit=meta["perPage"], skip=meta["skipped"])
+    return _ok("Transactions retrieved", [shapes.transaction(row) for row in rows], meta)
 
 
 @blp.post("/refund")
@@ -83,7 +84,9 @@ def list_refunds() -> Response:
     }
     where, values = _filters(conditions)
     rows = parts().refunds.select(where, *values)
-    return _page("Refunds retrieved", [shapes.listed_refund(row) for row in rows])
+    meta = _meta(len(rows))
+    shown = rows[meta["skipped"] : meta["skipped"] + meta["perPage"]]
+    return _ok("Refunds retrieved", [shapes.listed_refund(row) for row in shown], meta)
 
 
 @blp.get("/refund/<int:refund_id>")
@@ -140,16 +143,12 @@ def _filters(conditions: Mapping[str, str]) -> tuple[str, list[str]]:
     return where, [request.args[name] for name in used]
 
 
-def _page(message: str, rows: list[dict[str, Any]], volume: int | None = None) -> Response:
-    per_page = max(1, request.args.get("perPage", 50, type=int))
+def _meta(total: int, **extra: int) -> dict[str, int]:
+    """Where the asked-for page lies among `total` rows."""
+    per_page = min(1000, max(1, request.args.get("perPage", 50, type=int)))
     page = max(1, request.args.get("page", 1, type=int))
-    skipped = (page - 1) * per_page
-    meta: dict[str, Any] = {"total": len(rows)}
-    if volume is not None:
-        meta["total_volume"] = volume
-    meta |= {"skipped": skipped, "perPage": per_page, "page": page}
-    meta["pageCount"] = math.ceil(len(rows) / per_page)
-    return _ok(message, rows[skipped : skipped + per_page], meta)
+    place = {"skipped": (page - 1) * per_page, "perPage": per_page, "page": page}
+    return {"total": total, **extra, **place, "pageCount": math.ceil(total / per_page)}
 
 
 def _ok(message: str, data: Any, meta: dict[str, Any] | None = None) -> Response:

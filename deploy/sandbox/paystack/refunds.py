@@ -45,7 +45,8 @@ class Refunds:
 
     def stop(self) -> None:
         self._timers.close()
-        self._thread.join(2)
+        if self._thread.ident is not None:
+            self._thread.join(2)
 
     def create(self, body: Mapping[str, Any]) -> tuple[sqlite3.Row, sqlite3.Row]:
         """Queue a refund; it and the payment that it belongs to."""
@@ -124,18 +125,17 @@ class Refunds:
     def _store(self, paid: sqlite3.Row, amount: int, body: Mapping[str, Any]) -> int:
         note = f"Refund for transaction {paid['reference']}"
         card = CARDS.get(paid["card"])
-        return self._books.write(
-            "INSERT INTO refunds (transaction_id, status, amount, currency, customer_note,"
-            " merchant_note, outcome, created_at, updated_at)"
-            " VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?)",
-            paid["id"],
-            amount,
-            paid["currency"],
-            body.get("customer_note") or note,
-            body.get("merchant_note") or f"{note} by sandbox@example.com",
-            card.refund if card else "processed",
-            now_text(),
-            now_text(),
+        return self._books.insert(
+            "refunds",
+            transaction_id=paid["id"],
+            status="pending",
+            amount=amount,
+            currency=paid["currency"],
+            customer_note=body.get("customer_note") or note,
+            merchant_note=body.get("merchant_note") or f"{note} by sandbox@example.com",
+            outcome=card.refund if card else "processed",
+            created_at=now_text(),
+            updated_at=now_text(),
         )
 
     def _run(self) -> None:
@@ -177,14 +177,7 @@ class Refunds:
     def _reverse_if_all_is_back(self, transaction_id: int) -> None:
         paid = self._transactions.by_id(transaction_id)
         if paid and self._taken(transaction_id, "processed") >= paid["amount"]:
-            self._books.write(
-                "UPDATE transactions SET status = 'reversed' WHERE id = ?", transaction_id
-            )
+            self._books.update("transactions", transaction_id, status="reversed")
 
     def _set(self, refund_id: int, **values: Any) -> None:
-        columns = ", ".join(f"{name} = ?" for name in values)
-        self._books.write(
-            f"UPDATE refunds SET {columns} WHERE id = ?",  # noqa: S608  the names are ours
-            *values.values(),
-            refund_id,
-        )
+        self._books.update("refunds", refund_id, **values)

@@ -29,6 +29,7 @@ from sandbox.switches import Switches
 _SELECT = """SELECT t.*, c.email, c.code AS customer_code, c.first_name, c.last_name
     FROM transactions t JOIN customers c ON c.id = t.customer_id """
 _ALPHABET = string.ascii_lowercase + string.digits
+NOT_COMPLETED = "The transaction was not completed"
 _TIMED_OUT = "Transaction cannot be completed. Session timeout exceeded."
 
 
@@ -64,22 +65,21 @@ class Transactions:
         with self._books.writing():
             if self.by_reference(reference):
                 raise duplicate_reference()
-            self._books.write(
-                "INSERT INTO transactions (reference, access_code, customer_id, status, amount,"
-                " requested_amount, currency, metadata, channels, callback_url, label,"
-                " created_at, gateway_response) VALUES (?, ?, ?, 'abandoned', ?, ?, ?, ?, ?, ?,"
-                " ?, ?, 'The transaction was not completed')",
-                reference,
-                random_text(15),
-                self._customer(new),
-                new.amount,
-                new.amount,
-                new.currency,
-                new.metadata,
-                json.dumps(new.channels),
-                new.callback_url,
-                new.label,
-                now_text(),
+            self._books.insert(
+                "transactions",
+                reference=reference,
+                access_code=random_text(15),
+                customer_id=self._customer(new),
+                status="abandoned",
+                amount=new.amount,
+                requested_amount=new.amount,
+                currency=new.currency,
+                metadata=new.metadata,
+                channels=json.dumps(new.channels),
+                callback_url=new.callback_url,
+                label=new.label,
+                created_at=now_text(),
+                gateway_response=NOT_COMPLETED,
             )
             return self._must(reference)
 
@@ -92,9 +92,18 @@ class Transactions:
     def by_id(self, transaction_id: int) -> sqlite3.Row | None:
         return self._books.row(_SELECT + "WHERE t.id = ?", transaction_id)
 
-    def select(self, where: str, *values: object) -> list[sqlite3.Row]:
-        """Newest first; `where` is SQL over the columns of `t`."""
-        return self._books.rows(f"{_SELECT} WHERE {where} ORDER BY t.id DESC", *values)
+    def select(
+        self, where: str, *values: object, limit: int = -1, skip: int = 0
+    ) -> list[sqlite3.Row]:
+        """Newest first, all unless limited; `where` is SQL over the columns of `t`."""
+        order = "ORDER BY t.id DESC LIMIT ? OFFSET ?"
+        return self._books.rows(f"{_SELECT} WHERE {where} {order}", *values, limit, skip)
+
+    def totals(self, where: str, *values: object) -> tuple[int, int]:
+        """How many there are, and the sum of their amounts."""
+        query = f"SELECT count(*), coalesce(sum(amount), 0) FROM transactions t WHERE {where}"  # noqa: S608
+        count, volume = self._books.rows(query, *values)[0]
+        return count, volume
 
     def pay(self, reference: str, attempt: Attempt) -> sqlite3.Row:
         """Let the customer try once. What came of it is in the row's `status`."""
@@ -113,9 +122,7 @@ class Transactions:
     def abandon(self, reference: str) -> sqlite3.Row:
         with self._books.writing():
             row = self._payable(reference)
-            self._update(
-                row, status="abandoned", gateway_response="The transaction was not completed"
-            )
+            self._update(row, status="abandoned", gateway_response=NOT_COMPLETED)
             return self._must(reference)
 
     def _captured(self, row: sqlite3.Row, attempt: Attempt) -> sqlite3.Row:
@@ -173,23 +180,18 @@ class Transactions:
         return row
 
     def _update(self, row: sqlite3.Row, **values: Any) -> None:
-        columns = ", ".join(f"{name} = ?" for name in values)
-        self._books.write(
-            f"UPDATE transactions SET {columns} WHERE id = ?",  # noqa: S608  the names are ours
-            *values.values(),
-            row["id"],
-        )
+        self._books.update("transactions", row["id"], **values)
 
     def _customer(self, new: NewTransaction) -> int:
         row = self._books.row("SELECT id FROM customers WHERE email = ?", new.email)
         if row:
             return int(row["id"])
-        return self._books.write(
-            "INSERT INTO customers (email, code, first_name, last_name) VALUES (?, ?, ?, ?)",
-            new.email,
-            "CUS_" + random_text(15),
-            new.first_name,
-            new.last_name,
+        return self._books.insert(
+            "customers",
+            email=new.email,
+            code="CUS_" + random_text(15),
+            first_name=new.first_name,
+            last_name=new.last_name,
         )
 
 
