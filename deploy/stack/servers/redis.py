@@ -26,6 +26,8 @@ save ""
 appendonly no
 maxmemory 128mb
 maxmemory-policy allkeys-lru
+# A title would be written over the environment that belongings.py reads.
+set-proc-title no
 """
 
 
