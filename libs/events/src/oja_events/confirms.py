@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from kombu import Connection, Producer  # type: ignore[attr-defined]  # lazily exported
+from kombu import Connection, Exchange, Producer  # type: ignore[attr-defined]  # lazily exported
 
 from oja_events.topology import EVENTS_EXCHANGE
 
@@ -67,7 +67,9 @@ class ConfirmWindow:
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
         channel.events["basic_return"].add(self._on_return)
-        self._producer = Producer(channel, exchange=EVENTS_EXCHANGE, auto_declare=False)
+        self._producer = Producer(
+            channel, exchange=Exchange(EVENTS_EXCHANGE, "topic"), auto_declare=False
+        )
         self._tag = 0
         self._waiting: dict[int, tuple[int, str]] = {}
         self._returned: set[str] = set()

@@ -1,0 +1,151 @@
+"""One private set of servers for this folder, and the two ends of the wire: catalog, ordering."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from oja_events import schema
+from oja_events.contracts import Event
+from oja_events.database import make_engine
+from oja_events.declaring import declare
+from oja_events.migrating import migrate
+from oja_events.outbox import Outbox
+from oja_events.relay import Relay
+from oja_events.unit_of_work import SqlTransaction
+from oja_events.wakeup import Waker
+from oja_web.testing import make_key_pair
+from ordering.bootstrap import MIGRATIONS
+from ordering.entrypoints.consumer import SUBSCRIPTIONS
+from tests.support.postgres import scratch_database
+from tests.support.servers import Servers, free_port, private_servers
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    with private_servers() as running:
+        yield running
+
+
+class Telling(SqlTransaction):
+    """A transaction that does nothing but tell."""
+
+    outbox: Outbox
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.outbox = outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """Somebody who tells events: its database, and a way to commit one."""
+
+    engine: Engine
+    broker_url: str
+    waker: Waker
+
+    def tell(self, *events: Event) -> None:
+        with Telling(sessionmaker(self.engine), source="catalog", waker=self.waker) as uow:
+            uow.outbox.add(*events)
+            uow.commit()
+
+    def pending(self) -> int:
+        with self.engine.connect() as connection:
+            return connection.execute(text("SELECT count(*) FROM outbox_pending")).scalar_one()
+
+    @property
+    def relay(self) -> Relay:
+        return Relay(self.engine, self.broker_url, "catalog")
+
+
+class _Op:
+    """Alembic's `op` for a table set without a history."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def execute(self, sqltext: str) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(text(sqltext))
+
+
+@pytest.fixture
+def catalog(servers: Servers) -> Iterator[Producer]:
+    with scratch_database() as url:
+        engine = make_engine(url, application="test")
+        schema.create_v1(_Op(engine))
+        yield Producer(engine, servers.broker_url("catalog"), Waker(engine, "catalog"))
+        engine.dispose()
+
+
+@pytest.fixture
+def relaying() -> Iterator[Callable[[Relay], threading.Event]]:
+    """Run relays in threads; all of them end with the test."""
+    stops: list[tuple[threading.Event, threading.Thread]] = []
+
+    def start(relay: Relay) -> threading.Event:
+        stop = threading.Event()
+        thread = threading.Thread(target=relay.run, args=(stop,), daemon=True)
+        thread.start()
+        stops.append((stop, thread))
+        return stop
+
+    yield start
+    for stop, thread in stops:
+        stop.set()
+        thread.join(timeout=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """A real consumer process of ordering on a database of its own."""
+
+    engine: Engine
+    process: subprocess.Popen[bytes]
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(sql))]
+
+
+@pytest.fixture
+def ordering(servers: Servers) -> Iterator[Consumer]:
+    broker_url = servers.broker_url("ordering")
+    declare("ordering", SUBSCRIPTIONS, broker_url)
+    port = free_port()
+    with scratch_database() as url:
+        migrate("ordering", MIGRATIONS, url)
+        environment = {
+            "DATABASE_URL": url,
+            "BROKER_URL": broker_url,
+            "JWT_PUBLIC_KEYS": make_key_pair().jwks,
+            "JWT_ISSUER": "http://test",
+            "HEALTH_PORT": str(port),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ordering.entrypoints.consumer"], env=environment
+        )
+        try:
+            wait_until(lambda: _is_ready(port), timeout=30, what="the consumer is ready")
+            engine = make_engine(url, application="test")
+            yield Consumer(engine, process)
+            engine.dispose()
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def _is_ready(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
