@@ -1,5 +1,6 @@
 """The servers' own programs: where they are on this machine, and in which version."""
 
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
@@ -68,7 +69,7 @@ def is_fetched(path: Path) -> bool:
 
 def _suitable(kind: Kind) -> Iterator[Binary]:
     for path in kind.candidates(fetched_folder()):
-        if path.exists():
+        if path.is_file() and os.access(path, os.X_OK):
             version = parse_version(kind.version_of(path))
             if version >= kind.oldest:
                 yield Binary(path, version)

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from stack import belongings, binaries, description, envfiles, fetch, tasks
+from stack import belongings, description, envfiles, fetch, tasks
 from stack.addresses import addresses, write_sandbox_environment
 from stack.context import Stack
 from stack.failure import Failure
@@ -36,7 +36,7 @@ def choose(
 def up(stack: Stack) -> bool:
     """Bring the whole stack up; False if it already was, and nothing was touched."""
     with exclusive(stack.home):
-        fetch.missing(binaries.KINDS)
+        fetch.missing(stack.home.log)
         stack.wanted = True
         if not stack.supervisor.running():
             _clear_the_way(stack)

@@ -122,7 +122,7 @@ def _node(stack: Stack) -> Program:
 
 def _environment(stack: Stack) -> dict[str, str]:
     folder, data = _folder(stack), _data(stack)
-    return {
+    return _libraries() | {
         "PATH": f"{Path(_erlang('erl')).parent}:{os.environ.get('PATH', os.defpath)}",
         "HOME": str(data),
         "LANG": "C.UTF-8",
@@ -150,6 +150,12 @@ def _write(stack: Stack, name: str, text: str) -> None:
     file = _folder(stack) / name
     write_private(file, text)
     stack.account.give(file)
+
+
+def _libraries() -> dict[str, str]:
+    """Where libraries lie that were fetched because this machine lacks them."""
+    folders = sorted((binaries.fetched_folder() / "debs" / "usr" / "lib").glob("*-linux-gnu*"))
+    return {"LD_LIBRARY_PATH": ":".join(map(str, folders))} if folders else {}
 
 
 def _erlang(name: str) -> str:
