@@ -1,0 +1,78 @@
+"""The read side: plain SELECTs, each in a short transaction of its own."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from payments.adapters.mapping import bill_from, payment_from, refund_from
+from payments.adapters.tables import OrderRow, PaymentRow, RefundRow
+from payments.domain.values import Bill
+from payments.use_cases.errors import PaymentNotFound
+from payments.use_cases.ports import PaymentPage, PaymentView
+
+
+class SqlQueries:
+    def __init__(self, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+
+    def payment(self, reference: str, *, customer_id: UUID | None = None) -> PaymentView:
+        query = _WITH_ORDER.where(PaymentRow.reference == reference)
+        if customer_id is not None:
+            query = query.where(PaymentRow.customer_id == customer_id)
+        with self._sessions() as session:
+            found = _views(session, [row._tuple() for row in session.execute(query)])
+        if not found:
+            raise PaymentNotFound(reference)
+        return found[0]
+
+    def payments(
+        self,
+        *,
+        size: int,
+        customer_id: UUID | None = None,
+        order_id: UUID | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> PaymentPage:
+        query = _WITH_ORDER
+        if customer_id is not None:
+            query = query.where(PaymentRow.customer_id == customer_id)
+        if order_id is not None:
+            query = query.where(PaymentRow.order_id == order_id)
+        with self._sessions() as session:
+            count = query.with_only_columns(func.count())
+            total = session.scalar(count) if with_total else None
+            if after is not None:
+                query = query.where(PaymentRow.id < after)
+            # Ids are UUIDv7: their order is the order of beginning.
+            page = session.execute(query.order_by(PaymentRow.id.desc()).limit(size + 1)).all()
+            found = _views(session, [row._tuple() for row in page[:size]])
+        return PaymentPage(found, found[-1].payment.id if len(page) > size else None, total)
+
+
+_WITH_ORDER = select(PaymentRow, OrderRow).join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
+
+
+def _views(session: Session, rows: Sequence[tuple[PaymentRow, OrderRow]]) -> list[PaymentView]:
+    bills = {payment.reference: bill_from(order) for payment, order in rows}
+    refunds = _refunds(session, bills)
+    return [
+        PaymentView(
+            payment_from(payment, bills[payment.reference]),
+            tuple(
+                refund_from(refund, bills[payment.reference])
+                for refund in refunds
+                if refund.reference == payment.reference
+            ),
+        )
+        for payment, _ in rows
+    ]
+
+
+def _refunds(session: Session, bills: dict[str, Bill]) -> Sequence[RefundRow]:
+    if not bills:
+        return []
+    query = select(RefundRow).where(RefundRow.reference.in_(bills)).order_by(RefundRow.id)
+    return session.scalars(query).all()

@@ -1,0 +1,235 @@
+"""Aggregates in Postgres. Saving one also hands its events to the outbox, so that a change cannot
+be kept without being told."""
+
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from oja_events.outbox import Outbox
+from payments.adapters.mapping import (
+    bill_from,
+    new_payment_row,
+    new_refund_row,
+    order_from,
+    payment_from,
+    refund_from,
+    write_order,
+    write_payment,
+    write_refund,
+)
+from payments.adapters.tables import AlertRow, OrderRow, PaymentRow, RefundRow
+from payments.domain.order import Order
+from payments.domain.payment import Payment
+from payments.domain.refund import Refund
+from payments.use_cases.errors import OrderNotFound, PaymentNotFound
+from payments.use_cases.ports import Alert, Overdue, Webhook
+
+# Each of these hands rows to one taker: SKIP LOCKED, and a time at which they come up again should
+# the taker die. It is longer than all calls to Paystack that a taker makes for one row.
+_CLAIM_OVERDUE = text("""
+    WITH due AS (
+        SELECT order_id FROM orders WHERE next_look_at <= now()
+        ORDER BY next_look_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE orders SET next_look_at = now() + interval '15 seconds'
+    FROM due WHERE orders.order_id = due.order_id
+    RETURNING orders.order_id, ARRAY(
+        SELECT reference FROM payments
+        WHERE payments.order_id = orders.order_id
+          AND payments.status IN ('pending', 'failed', 'abandoned')
+        ORDER BY attempt) AS payment_references
+""")
+
+_CLAIM_CHECKS = text("""
+    WITH due AS (
+        SELECT id FROM payments WHERE next_check_at <= now()
+        ORDER BY next_check_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE payments SET next_check_at = now() + interval '30 seconds'
+    FROM due WHERE payments.id = due.id
+    RETURNING payments.reference
+""")
+
+_CLAIM_REFUNDS = text("""
+    WITH due AS (
+        SELECT id FROM refunds WHERE next_look_at <= now()
+        ORDER BY next_look_at LIMIT :limit FOR UPDATE SKIP LOCKED
+    )
+    UPDATE refunds SET looks = looks + 1, next_look_at = now() + interval '60 seconds'
+    FROM due WHERE refunds.id = due.id
+    RETURNING refunds.id
+""")
+
+# Only those that Paystack has for sure: another look at one that is just being asked for could
+# find nothing yet and ask for it a second time.
+_HURRY_REFUNDS = text("""
+    UPDATE refunds SET next_look_at = now()
+    WHERE reference = :reference AND next_look_at IS NOT NULL AND provider_id IS NOT NULL
+""")
+
+_KEEP_WEBHOOK = text("""
+    INSERT INTO webhooks (key, body, request_id) VALUES (:key, :body, :request_id)
+    ON CONFLICT (key) DO NOTHING
+""")
+
+_CLAIM_WEBHOOKS = text("""
+    WITH due AS (
+        SELECT id FROM webhooks WHERE next_attempt_at <= now()
+        ORDER BY next_attempt_at, id LIMIT :limit FOR UPDATE SKIP LOCKED
+    ), taken AS (
+        UPDATE webhooks SET next_attempt_at = now() + interval '15 seconds'
+        FROM due WHERE webhooks.id = due.id
+        RETURNING webhooks.id, webhooks.body, webhooks.request_id
+    )
+    SELECT id, body, request_id FROM taken ORDER BY id
+""")
+
+_APPLIED = text("""
+    UPDATE webhooks SET applied_at = now(), next_attempt_at = NULL, outcome = :outcome
+    WHERE id = :id
+""")
+
+
+class SqlOrderRepository:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def obtain(self, order_id: UUID) -> Order:
+        blank = upsert(OrderRow).values(order_id=order_id, state="waiting")
+        self._session.execute(blank.on_conflict_do_nothing())
+        return self.get(order_id)
+
+    def get(self, order_id: UUID) -> Order:
+        row = self._session.get(OrderRow, order_id, with_for_update=True, populate_existing=True)
+        if row is None:
+            raise OrderNotFound(order_id)
+        return order_from(row)
+
+    def of_payment(self, reference: str) -> Order:
+        # A payment never changes its order, so that looking this up needs no lock.
+        query = select(PaymentRow.order_id).where(PaymentRow.reference == reference)
+        order_id = self._session.scalar(query)
+        if order_id is None:
+            raise PaymentNotFound(reference)
+        return self.get(order_id)
+
+    def find(self, order_id: UUID) -> Order | None:
+        row = self._session.get(OrderRow, order_id, populate_existing=True)
+        return order_from(row) if row else None
+
+    def save(self, order: Order) -> None:
+        write_order(order, self._session.get_one(OrderRow, order.id))
+        self._session.flush()
+        self._outbox.add(*order.pull_events())
+
+    def claim_overdue(self, limit: int) -> list[Overdue]:
+        rows = self._session.execute(_CLAIM_OVERDUE, {"limit": limit})
+        return [Overdue(row.order_id, tuple(row.payment_references)) for row in rows]
+
+
+class SqlPaymentRepository:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def active(self, order_id: UUID) -> Payment | None:
+        return self._one(PaymentRow.order_id == order_id, PaymentRow.status == "pending")
+
+    def next_attempt(self, order_id: UUID) -> int:
+        query = select(func.coalesce(func.max(PaymentRow.attempt), 0) + 1)
+        return int(self._session.scalars(query.where(PaymentRow.order_id == order_id)).one())
+
+    def get(self, reference: str) -> Payment:
+        payment = self._one(PaymentRow.reference == reference)
+        if payment is None:
+            raise PaymentNotFound(reference)
+        return payment
+
+    def add(self, payment: Payment) -> None:
+        self._session.add(new_payment_row(payment))
+        self._session.flush()
+
+    def save(self, payment: Payment) -> None:
+        write_payment(payment, self._session.get_one(PaymentRow, payment.id))
+        self._session.flush()
+        self._outbox.add(*payment.pull_events())
+
+    def claim_checks(self, limit: int) -> list[str]:
+        return list(self._session.scalars(_CLAIM_CHECKS, {"limit": limit}))
+
+    def _one(self, *conditions: ColumnElement[bool]) -> Payment | None:
+        query = select(PaymentRow, OrderRow).join(
+            OrderRow, PaymentRow.order_id == OrderRow.order_id
+        )
+        row = self._session.execute(
+            query.where(*conditions), execution_options={"populate_existing": True}
+        ).one_or_none()
+        return payment_from(row[0], bill_from(row[1])) if row else None
+
+
+class SqlRefundRepository:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def add(self, refund: Refund) -> None:
+        self._session.add(new_refund_row(refund))
+        self._session.flush()
+
+    def get(self, refund_id: UUID) -> Refund:
+        return self._found(RefundRow.id == refund_id)[0]
+
+    def of_payment(self, reference: str) -> list[Refund]:
+        return self._found(RefundRow.reference == reference)
+
+    def save(self, refund: Refund) -> None:
+        write_refund(refund, self._session.get_one(RefundRow, refund.id))
+        self._session.flush()
+        self._outbox.add(*refund.pull_events())
+
+    def claim_due(self, limit: int) -> list[UUID]:
+        return list(self._session.scalars(_CLAIM_REFUNDS, {"limit": limit}))
+
+    def hurry(self, reference: str) -> None:
+        self._session.execute(_HURRY_REFUNDS, {"reference": reference})
+
+    def _found(self, condition: ColumnElement[bool]) -> list[Refund]:
+        query = (
+            select(RefundRow, OrderRow)
+            .join(PaymentRow, RefundRow.reference == PaymentRow.reference)
+            .join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
+            .where(condition)
+            .order_by(RefundRow.id)
+        )
+        rows = self._session.execute(query, execution_options={"populate_existing": True})
+        return [refund_from(refund, bill_from(order)) for refund, order in rows]
+
+
+class SqlWebhookRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def keep(self, key: str, body: bytes, request_id: str) -> None:
+        values = {"key": key, "body": body, "request_id": request_id}
+        self._session.execute(_KEEP_WEBHOOK, values)
+
+    def claim(self, limit: int) -> list[Webhook]:
+        rows = self._session.execute(_CLAIM_WEBHOOKS, {"limit": limit})
+        return [Webhook(row.id, bytes(row.body), row.request_id) for row in rows]
+
+    def applied(self, webhook_id: int, outcome: str) -> None:
+        self._session.execute(_APPLIED, {"id": webhook_id, "outcome": outcome})
+
+
+class SqlAlertRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, alert: Alert) -> None:
+        statement = upsert(AlertRow).values(
+            kind=alert.kind, about=alert.about, detail=alert.detail[:1000], order_id=alert.order_id
+        )
+        self._session.execute(statement.on_conflict_do_nothing())

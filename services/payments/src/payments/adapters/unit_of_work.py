@@ -1,0 +1,42 @@
+"""One transaction of payments."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from oja_events.outbox import Outbox
+from oja_events.unit_of_work import SqlTransaction
+from oja_web.idempotency_store import KeyStore
+from payments.adapters.repositories import (
+    SqlAlertRepository,
+    SqlOrderRepository,
+    SqlPaymentRepository,
+    SqlRefundRepository,
+    SqlWebhookRepository,
+)
+
+
+class SqlUnitOfWork(SqlTransaction):
+    orders: SqlOrderRepository
+    payments: SqlPaymentRepository
+    refunds: SqlRefundRepository
+    webhooks: SqlWebhookRepository
+    alerts: SqlAlertRepository
+    idempotency_keys: KeyStore
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.orders = SqlOrderRepository(session, outbox)
+        self.payments = SqlPaymentRepository(session, outbox)
+        self.refunds = SqlRefundRepository(session, outbox)
+        self.webhooks = SqlWebhookRepository(session)
+        self.alerts = SqlAlertRepository(session)
+        self.idempotency_keys = KeyStore(session)
+
+    def now(self) -> datetime:
+        return self.session.execute(select(func.now())).scalar_one()
+
+    def new_id(self) -> UUID:
+        return uuid7()

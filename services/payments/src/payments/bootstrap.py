@@ -1,0 +1,61 @@
+"""The composition root: settings in, everything wired out. Nothing connects before first use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from oja_events.database import make_engine, ping
+from oja_events.wakeup import Waker
+from payments.adapters.bell import Bell
+from payments.adapters.breaker import Breaker
+from payments.adapters.paystack import Paystack
+from payments.adapters.paystack_http import PaystackHTTP
+from payments.adapters.read_models import SqlQueries
+from payments.adapters.unit_of_work import SqlUnitOfWork
+from payments.settings import Settings
+from payments.use_cases.ports import PaymentProvider, Queries
+
+SERVICE = "payments"
+MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use; `bell` rings
+    when a webhook is stored."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: Callable[..., SqlUnitOfWork]
+    queries: Queries
+    provider: PaymentProvider
+    bell: Bell
+
+    def check(self) -> None:
+        """Raises while the database does not answer."""
+        ping(self.engine)
+
+
+def build(
+    settings: Settings, *, role: str = "http", pool_size: int = 8, parallel_calls: int = 3
+) -> Dependencies:
+    """`parallel_calls` to Paystack at once; fewer than threads, so that some are always left for
+    what needs no Paystack."""
+    engine = make_engine(
+        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    )
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    key = settings.paystack_secret_key
+    http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=parallel_calls))
+    return Dependencies(
+        settings=settings,
+        engine=engine,
+        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        queries=SqlQueries(sessions),
+        provider=Paystack(http, key),
+        bell=Bell(engine),
+    )

@@ -1,0 +1,45 @@
+"""Which news payments listens to, and what it does about each."""
+
+from oja_events.consuming import PREFETCH, run_consumer
+from oja_events.contracts.catalog import StockRejected, StockReserved
+from oja_events.contracts.ordering import OrderCancelled, OrderPlaced, RefundRequested
+from oja_events.handling import MessageHandler, Subscriptions
+from oja_web.logs import configure_logging
+from payments.bootstrap import SERVICE, Dependencies, build
+from payments.domain.refund import NotRefundable
+from payments.settings import Settings
+from payments.use_cases import event_handlers
+
+SUBSCRIPTIONS: Subscriptions = {
+    OrderPlaced: event_handlers.order_placed,
+    StockReserved: event_handlers.stock_reserved,
+    StockRejected: event_handlers.stock_rejected,
+    OrderCancelled: event_handlers.order_cancelled,
+    RefundRequested: event_handlers.refund_requested,
+}
+
+
+def message_handler(deps: Dependencies) -> MessageHandler:
+    return MessageHandler(
+        SUBSCRIPTIONS,
+        unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
+        engine=deps.engine,
+        refusals=(NotRefundable,),
+    )
+
+
+def main() -> None:
+    settings = Settings.from_env()
+    configure_logging(SERVICE, settings.log_level)
+    deps = build(settings, role="consumer", pool_size=PREFETCH + 2)
+    run_consumer(
+        SERVICE,
+        SUBSCRIPTIONS,
+        message_handler(deps),
+        broker_url=settings.broker_url,
+        health=(settings.health_host, settings.health_port),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The web application of payments."""
+
+from flask import Flask
+
+from oja_web.app import make_app
+from oja_web.auth import AuthSettings
+from payments.bootstrap import SERVICE, Dependencies, build
+from payments.entrypoints.http import payments, staff, webhook
+from payments.entrypoints.http.errors import REFUSALS
+from payments.settings import Settings
+
+
+def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
+    """Without arguments: from the environment, as the server does it."""
+    settings = settings or Settings.from_env()
+    deps = deps or build(settings)
+    return make_app(
+        SERVICE,
+        title="Oja payments",
+        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        blueprints=[payments.blp, webhook.blp, staff.blp],
+        errors=REFUSALS,
+        dependencies=deps,
+        ready=deps.check,
+        log_level=settings.log_level,
+    )

@@ -1,0 +1,72 @@
+"""The shape of requests and answers."""
+
+from marshmallow import Schema, ValidationError, fields, validate
+
+from oja_web.fields import AwareDateTime, Money, StrictSchema, Text, UUIDString
+from oja_web.pagination import PageQuery, page_schema
+from payments.domain.refund import RefundStatus
+
+STATUSES = [
+    "pending",
+    "succeeded",
+    "failed",
+    "abandoned",
+    "refund_pending",
+    "refunded",
+    "partially_refunded",
+]
+
+
+class PaySchema(StrictSchema):
+    order_id = UUIDString(required=True)
+    callback_url = Text(max=2000, load_default=None, allow_none=True)
+
+
+class OpenedPaymentSchema(Schema):
+    reference = fields.String()
+    authorization_url = fields.String()
+    access_code = fields.String()
+    amount = Money()
+    status = fields.String(validate=validate.OneOf(["pending"]))
+    expires_at = AwareDateTime()
+
+
+def _not_zero(money: dict[str, object]) -> None:
+    if money["amount"] == 0:
+        raise ValidationError({"amount": ["Must be more than 0."]})
+
+
+class RefundRequestSchema(StrictSchema):
+    """Without `amount`: all that has not gone back yet."""
+
+    amount = Money(load_default=None, allow_none=True, validate=_not_zero)
+    reason = Text(max=500, required=True)
+
+
+class RefundSchema(Schema):
+    id = UUIDString()
+    amount = Money()
+    status = fields.String(validate=validate.OneOf([each.value for each in RefundStatus]))
+    reason = fields.String()
+
+
+class PaymentSchema(Schema):
+    reference = fields.String()
+    order_id = UUIDString()
+    amount = Money()
+    status = fields.String(validate=validate.OneOf(STATUSES))
+    channel = fields.String(allow_none=True)
+    paid_at = AwareDateTime(allow_none=True)
+    created_at = AwareDateTime()
+    refunds = fields.List(fields.Nested(RefundSchema))
+
+
+PaymentPageSchema = page_schema(PaymentSchema, "PaymentPage")
+
+
+class PaymentQuery(PageQuery):
+    order_id = UUIDString(load_default=None)
+
+
+class ReceivedSchema(Schema):
+    received = fields.Boolean()

@@ -1,0 +1,237 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from payments.domain.charge import Charge
+from payments.domain.order import Order
+from payments.domain.payment import Payment
+from payments.domain.refund import Refund, RefundStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """An order whose time to pay is over, and its references on which money may have come."""
+
+    order_id: UUID
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """One webhook as it came in, its signature checked."""
+
+    id: int
+    body: bytes
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something that staff must look at. One per kind and what it is `about`."""
+
+    kind: str
+    about: str
+    detail: str
+    order_id: UUID | None = None
+
+
+class OrderRepository(Protocol):
+    def obtain(self, order_id: UUID) -> Order:
+        """The order, locked; a blank one if nothing was heard of it yet."""
+
+    def get(self, order_id: UUID) -> Order:
+        """The order, locked; raises OrderNotFound."""
+
+    def of_payment(self, reference: str) -> Order:
+        """The order that a payment is for, locked; raises PaymentNotFound.
+
+        Whoever changes a payment or a refund locks its order first, so that nobody deadlocks.
+        """
+
+    def find(self, order_id: UUID) -> Order | None:
+        """The order, only to look at."""
+
+    def save(self, order: Order) -> None:
+        """Keep the changes and tell the events."""
+
+    def claim_overdue(self, limit: int) -> list[Overdue]:
+        """Orders to look at now; nobody else gets them for a few seconds."""
+
+
+class PaymentRepository(Protocol):
+    def active(self, order_id: UUID) -> Payment | None:
+        """The one pending payment of an order."""
+
+    def next_attempt(self, order_id: UUID) -> int: ...
+
+    def get(self, reference: str) -> Payment:
+        """Raises PaymentNotFound. Lock the order first if it is to be changed."""
+
+    def add(self, payment: Payment) -> None: ...
+
+    def save(self, payment: Payment) -> None:
+        """Keep the changes and tell the events."""
+
+    def claim_checks(self, limit: int) -> list[str]:
+        """References to ask about now; nobody else gets them for a while."""
+
+
+class RefundRepository(Protocol):
+    def add(self, refund: Refund) -> None: ...
+
+    def get(self, refund_id: UUID) -> Refund: ...
+
+    def of_payment(self, reference: str) -> list[Refund]:
+        """Oldest first."""
+
+    def save(self, refund: Refund) -> None:
+        """Keep the changes and tell the events."""
+
+    def claim_due(self, limit: int) -> list[UUID]:
+        """Refunds to see to now, with this look counted; nobody else gets them for a while."""
+
+    def hurry(self, reference: str) -> None:
+        """There is news of a refund of this payment: look at once."""
+
+
+class WebhookRepository(Protocol):
+    def keep(self, key: str, body: bytes, request_id: str) -> None:
+        """Store it, unless a webhook with this key is there already."""
+
+    def claim(self, limit: int) -> list[Webhook]:
+        """Those not applied yet, oldest first; nobody else gets them for a while."""
+
+    def applied(self, webhook_id: int, outcome: str) -> None: ...
+
+
+class AlertRepository(Protocol):
+    def add(self, alert: Alert) -> None:
+        """Keep it, unless the same was said already."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
+
+    @property
+    def orders(self) -> OrderRepository: ...
+    @property
+    def payments(self) -> PaymentRepository: ...
+    @property
+    def refunds(self) -> RefundRepository: ...
+    @property
+    def webhooks(self) -> WebhookRepository: ...
+    @property
+    def alerts(self) -> AlertRepository: ...
+
+    def now(self) -> datetime: ...
+    def new_id(self) -> UUID:
+        """Later ids are greater."""
+
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+NewUnitOfWork = Callable[[], UnitOfWork]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a customer pays."""
+
+    authorization_url: str
+    access_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRefund:
+    """A refund as Paystack sees it."""
+
+    id: int
+    status: RefundStatus
+    amount: int
+    note: str
+
+
+class PaymentProvider(Protocol):
+    """Paystack. Every call may raise ProviderUnavailable; those that change something raise
+    ProviderUnclear when it may have been done all the same, and ProviderRefused."""
+
+    @property
+    def mode(self) -> str:
+        """`test` or `live`, as the key says."""
+
+    def initialize(self, payment: Payment) -> Page:
+        """Open the payment under its reference; raises DuplicateReference."""
+
+    def charge(self, reference: str, *, patience: float | None = None) -> Charge | None:
+        """What became of a reference, None if it is not known there."""
+
+    def event_key(self, body: bytes) -> str:
+        """What makes two deliveries of a webhook the same one, whatever is in the body."""
+
+    def read_event(self, body: bytes) -> "ProviderEvent":
+        """Understand a webhook whose signature is good; raises ValueError."""
+
+    def refund(self, refund: Refund) -> ProviderRefund:
+        """Ask to send money back. Not protected against asking twice: look at `refunds` first."""
+
+    def refund_by_id(self, provider_id: int) -> ProviderRefund: ...
+
+    def refunds(self, provider_id: int) -> list[ProviderRefund]:
+        """Those of one charge, given by Paystack's id of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderEvent:
+    """A webhook, read. `charge` is what it claims, for events about a charge."""
+
+    name: str
+    key: str
+    reference: str | None = None
+    charge: Charge | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """A payment with its refunds, oldest first."""
+
+    payment: Payment
+    refunds: tuple[Refund, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    payments: list[PaymentView]
+    next: UUID | None
+    total: int | None = None
+
+
+class Queries(Protocol):
+    """The read side."""
+
+    def payment(self, reference: str, *, customer_id: UUID | None = None) -> PaymentView:
+        """Raises PaymentNotFound, also when it is not `customer_id`'s."""
+
+    def payments(
+        self,
+        *,
+        size: int,
+        customer_id: UUID | None = None,
+        order_id: UUID | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> PaymentPage: ...

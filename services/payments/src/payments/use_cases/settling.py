@@ -1,0 +1,83 @@
+"""The one way in which money becomes true: webhook, customer's look and reconciler all end here."""
+
+import logging
+
+from payments.domain.charge import Charge
+from payments.domain.payment import Payment, PaymentStatus
+from payments.use_cases.errors import ProviderUnavailable
+from payments.use_cases.ports import Alert, NewUnitOfWork, PaymentProvider
+
+log = logging.getLogger(__name__)
+
+RECONCILE_BATCH = 20
+
+
+def check(
+    reference: str,
+    *,
+    unit_of_work: NewUnitOfWork,
+    provider: PaymentProvider,
+    patience: float | None = None,
+) -> Charge | None:
+    """Ask Paystack about a payment of ours and settle what it says; None if it knows nothing.
+
+    Raises ProviderUnavailable.
+    """
+    charge = provider.charge(reference, patience=patience)
+    if charge is not None:
+        settle(charge, unit_of_work=unit_of_work, mode=provider.mode)
+    return charge
+
+
+def settle(charge: Charge, *, unit_of_work: NewUnitOfWork, mode: str) -> Payment:
+    """Take over what Paystack says of a payment.
+
+    However many settle the same capture at once, the row lock lets one be the first, and only the
+    first tells of it. Raises PaymentNotFound.
+    """
+    with unit_of_work() as uow:
+        order = uow.orders.of_payment(charge.reference)
+        payment = uow.payments.get(charge.reference)
+        problems = payment.learn(charge, mode=mode, now=uow.now())
+        if problems:
+            uow.alerts.add(Alert("charge_mismatch", payment.reference, _text(problems), order.id))
+        elif payment.status is PaymentStatus.SUCCEEDED:
+            order.note_capture(payment.reference)
+            uow.orders.save(order)
+        uow.payments.save(payment)
+        uow.commit()
+    if problems:
+        log.error(
+            "money does not fit our books",
+            extra={"reference": payment.reference, "problems": problems},
+        )
+    return payment
+
+
+def reconcile(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
+    """Ask about payments of which nothing was heard; says how many. While Paystack is away they
+    come up again shortly."""
+    with unit_of_work() as uow:
+        references = uow.payments.claim_checks(RECONCILE_BATCH)
+        uow.commit()
+    for reference in references:
+        try:
+            check(reference, unit_of_work=unit_of_work, provider=provider)
+        except ProviderUnavailable as error:
+            log.warning("could not ask about payments", extra={"error": str(error)})
+            return 0
+        _count_check(reference, unit_of_work)
+    return len(references)
+
+
+def _count_check(reference: str, unit_of_work: NewUnitOfWork) -> None:
+    with unit_of_work() as uow:
+        uow.orders.of_payment(reference)
+        payment = uow.payments.get(reference)
+        payment.count_check()
+        uow.payments.save(payment)
+        uow.commit()
+
+
+def _text(problems: list[str]) -> str:
+    return "; ".join(problems)

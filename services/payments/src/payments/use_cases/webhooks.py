@@ -1,0 +1,103 @@
+"""Webhooks: stored as they come, applied a moment later from what Paystack itself says then."""
+
+import logging
+
+from payments.domain.charge import Charge, ChargeState
+from payments.use_cases import settling
+from payments.use_cases.errors import PaymentNotFound
+from payments.use_cases.ports import (
+    Alert,
+    NewUnitOfWork,
+    PaymentProvider,
+    ProviderEvent,
+    UnitOfWork,
+    Webhook,
+)
+
+log = logging.getLogger(__name__)
+
+BATCH = 16
+
+
+def receive(body: bytes, request_id: str, *, uow: UnitOfWork, provider: PaymentProvider) -> None:
+    """Store a webhook whose signature is good; a repeated one is the same row."""
+    with uow:
+        uow.webhooks.keep(provider.event_key(body), body, request_id)
+        uow.commit()
+
+
+def claim(*, unit_of_work: NewUnitOfWork) -> list[Webhook]:
+    """Those to apply now, oldest first."""
+    with unit_of_work() as uow:
+        webhooks = uow.webhooks.claim(BATCH)
+        uow.commit()
+    return webhooks
+
+
+def apply(webhook: Webhook, *, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> None:
+    """Do what the webhook asks for, as far as Paystack confirms it.
+
+    Raises ProviderUnavailable; then it comes up again.
+    """
+    try:
+        event = provider.read_event(webhook.body)
+    except ValueError as error:
+        alert = Alert("webhook_unreadable", str(webhook.id), str(error))
+        return _finish(webhook, "unreadable", unit_of_work, alert)
+    if event.name == "charge.success":
+        outcome, complaint = _apply_charge(event, unit_of_work, provider)
+        _finish(webhook, outcome, unit_of_work, complaint)
+    elif event.name.startswith("refund.") and event.reference:
+        _apply_refund(webhook, event.reference, unit_of_work)
+    elif event.name.startswith("charge.dispute."):
+        alert = Alert(event.name, event.key, "a customer disputes a charge")
+        _finish(webhook, "alerted", unit_of_work, alert)
+    else:
+        _finish(webhook, "ignored", unit_of_work)
+
+
+def _apply_charge(
+    event: ProviderEvent, unit_of_work: NewUnitOfWork, provider: PaymentProvider
+) -> tuple[str, Alert | None]:
+    claimed = event.charge
+    if claimed is None:
+        return "unreadable", Alert("webhook_unreadable", event.key, "it names no charge")
+    try:
+        problems = _contradictions(claimed, unit_of_work, provider.mode)
+    except PaymentNotFound:
+        return "refused", Alert("unknown_reference", claimed.reference, f"told by {event.key}")
+    if problems:
+        return "refused", Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
+    charge = settling.check(claimed.reference, unit_of_work=unit_of_work, provider=provider)
+    if charge is None or charge.state not in (ChargeState.CAPTURED, ChargeState.RETURNED):
+        state = charge.state if charge else "unknown"
+        detail = f"the webhook says paid, Paystack itself says {state}"
+        return "refused", Alert("webhook_unproven", claimed.reference, detail)
+    return "applied", None
+
+
+def _contradictions(claimed: Charge, unit_of_work: NewUnitOfWork, mode: str) -> list[str]:
+    with unit_of_work() as uow:
+        return uow.payments.get(claimed.reference).contradictions(claimed, mode=mode)
+
+
+def _apply_refund(webhook: Webhook, reference: str, unit_of_work: NewUnitOfWork) -> None:
+    with unit_of_work() as uow:
+        uow.refunds.hurry(reference)
+        uow.webhooks.applied(webhook.id, "applied")
+        uow.commit()
+
+
+def _finish(
+    webhook: Webhook, outcome: str, unit_of_work: NewUnitOfWork, alert: Alert | None = None
+) -> None:
+    with unit_of_work() as uow:
+        uow.webhooks.applied(webhook.id, outcome)
+        if alert:
+            uow.alerts.add(alert)
+        uow.commit()
+    if alert:
+        log.error(
+            "webhook not trusted",
+            extra={"kind": alert.kind, "about": alert.about, "detail": alert.detail},
+        )
