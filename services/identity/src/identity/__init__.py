@@ -1,0 +1,1 @@
+"""Identity owns users, their roles and addresses, refresh tokens, admin sessions, the audit log."""

@@ -1,0 +1,156 @@
+"""Refresh tokens and admin sessions in Postgres, by digest; its clock says what has expired."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, update
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from identity.adapters.tables import (
+    AdminSessionRow,
+    RefreshFamilyRow,
+    RefreshTokenRow,
+)
+
+# One statement, so that of many who show the same token exactly one finds it unspent.
+_ROTATE = text("""
+    WITH spent AS (
+        UPDATE refresh_tokens AS token SET spent_at = now()
+        FROM refresh_families AS family JOIN users ON users.id = family.user_id
+        WHERE token.digest = :old AND family.id = token.family_id
+            AND token.spent_at IS NULL AND token.expires_at > now()
+            AND family.revoked_at IS NULL AND family.expires_at > now() AND users.is_active
+        RETURNING family.id, family.user_id, family.expires_at
+    ), successor AS (
+        INSERT INTO refresh_tokens (digest, family_id, issued_at, expires_at)
+        SELECT :new, id, now(), least(now() + :idle, expires_at) FROM spent
+    )
+    SELECT user_id FROM spent
+""")
+
+_REVOKE_REUSED = text("""
+    UPDATE refresh_families AS family SET revoked_at = now()
+    FROM refresh_tokens AS token
+    WHERE token.digest = :digest AND token.spent_at IS NOT NULL
+        AND family.id = token.family_id AND family.revoked_at IS NULL
+    RETURNING family.user_id
+""")
+
+
+class SqlRefreshTokenRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def open_family(
+        self, user_id: UUID, digest: bytes, *, idle: timedelta, longest: timedelta
+    ) -> None:
+        now = func.now()
+        family_id = uuid7()
+        self._session.execute(
+            insert(RefreshFamilyRow).values(
+                id=family_id, user_id=user_id, created_at=now, expires_at=now + longest
+            )
+        )
+        self._session.execute(
+            insert(RefreshTokenRow).values(
+                digest=digest,
+                family_id=family_id,
+                issued_at=now,
+                expires_at=now + min(idle, longest),
+            )
+        )
+
+    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> UUID | None:
+        found = self._session.execute(_ROTATE, {"old": old, "new": new, "idle": idle})
+        user_id: UUID | None = found.scalar_one_or_none()
+        return user_id
+
+    def revoke_reused(self, digest: bytes) -> UUID | None:
+        found = self._session.execute(_REVOKE_REUSED, {"digest": digest})
+        user_id: UUID | None = found.scalar_one_or_none()
+        return user_id
+
+    def revoke(self, digest: bytes) -> None:
+        family = select(RefreshTokenRow.family_id).where(RefreshTokenRow.digest == digest)
+        self._revoke(RefreshFamilyRow.id.in_(family))
+
+    def revoke_all(self, user_id: UUID) -> None:
+        self._revoke(RefreshFamilyRow.user_id == user_id)
+
+    def purge(self, limit: int) -> int:
+        expired = (
+            select(RefreshFamilyRow.id)
+            .where(RefreshFamilyRow.expires_at < func.now())
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        gone = delete(RefreshFamilyRow).where(RefreshFamilyRow.id.in_(expired))
+        return len(self._session.execute(gone.returning(RefreshFamilyRow.id)).all())
+
+    def _revoke(self, which: ColumnElement[bool]) -> None:
+        self._session.execute(
+            update(RefreshFamilyRow)
+            .where(which, RefreshFamilyRow.revoked_at.is_(None))
+            .values(revoked_at=func.now())
+        )
+
+
+# How exactly activity is known; a busy console does not write with every click.
+_USED_PRECISION = timedelta(minutes=1)
+
+
+class SqlSessionRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta) -> None:
+        now = func.now()
+        self._session.execute(
+            insert(AdminSessionRow).values(
+                digest=digest,
+                user_id=user_id,
+                created_at=now,
+                used_at=now,
+                expires_at=now + longest,
+            )
+        )
+
+    def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
+        mine = AdminSessionRow.digest == digest
+        stale = AdminSessionRow.used_at < func.now() - _USED_PRECISION
+        query = select(AdminSessionRow.user_id, stale).where(
+            mine,
+            AdminSessionRow.used_at > func.now() - idle,
+            AdminSessionRow.expires_at > func.now(),
+        )
+        found = self._session.execute(query).one_or_none()
+        if found is None:
+            return None
+        user_id, is_stale = found
+        if is_stale:
+            self._session.execute(update(AdminSessionRow).where(mine).values(used_at=func.now()))
+        return user_id
+
+    def remove(self, digest: bytes) -> UUID | None:
+        gone = delete(AdminSessionRow).where(AdminSessionRow.digest == digest)
+        found = self._session.execute(gone.returning(AdminSessionRow.user_id))
+        return found.scalar_one_or_none()
+
+    def remove_all(self, user_id: UUID) -> None:
+        self._session.execute(delete(AdminSessionRow).where(AdminSessionRow.user_id == user_id))
+
+    def purge(self, limit: int, *, idle: timedelta) -> int:
+        expired = (
+            select(AdminSessionRow.digest)
+            .where(
+                or_(
+                    AdminSessionRow.expires_at < func.now(),
+                    AdminSessionRow.used_at < func.now() - idle,
+                )
+            )
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        gone = delete(AdminSessionRow).where(AdminSessionRow.digest.in_(expired))
+        return len(self._session.execute(gone.returning(AdminSessionRow.digest)).all())

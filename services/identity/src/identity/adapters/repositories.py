@@ -1,0 +1,180 @@
+"""Users, roles, address books and the audit log in Postgres. Saving a user also hands their events
+to the outbox, so that a change cannot be kept without being told."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from identity.adapters.mapping import book_from, book_rows, new_user_values, user_from, user_values
+from identity.adapters.tables import (
+    AddressRow,
+    AuditRow,
+    RolePermissionRow,
+    RoleRow,
+    UserRoleRow,
+    UserRow,
+)
+from identity.domain.address_book import AddressBook
+from identity.domain.roles import ADMIN
+from identity.domain.user import User
+from identity.use_cases.errors import EmailTaken, UserNotFound
+from identity.use_cases.ports import AuditEntry
+from oja_events.context import trace
+from oja_events.outbox import Outbox
+
+_SET_ROLES = text("""
+    WITH taken AS (DELETE FROM user_roles WHERE user_id = :user_id AND role <> ALL(:roles))
+    INSERT INTO user_roles (user_id, role) SELECT :user_id, unnest(CAST(:roles AS text[]))
+    ON CONFLICT DO NOTHING
+""")
+
+
+class SqlUserRepository:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def new_id(self) -> UUID:
+        return uuid7()
+
+    def add(self, user: User) -> None:
+        statement = upsert(UserRow).values(new_user_values(user)).on_conflict_do_nothing()
+        if not self._session.execute(statement.returning(UserRow.id)).all():
+            raise EmailTaken("there is an account with this address")
+        user.version = 1
+        self._set_roles(user)
+        self._outbox.add(*user.pull_events())
+
+    def get(self, user_id: UUID) -> User:
+        found = self.lock({user_id})
+        if user_id not in found:
+            raise UserNotFound(user_id)
+        return found[user_id]
+
+    def lock(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
+        query = select(UserRow).where(UserRow.id.in_(user_ids)).order_by(UserRow.id)
+        rows = self._session.scalars(
+            query.with_for_update(), execution_options={"populate_existing": True}
+        ).all()
+        return {user.id: user for user in self._users(rows)}
+
+    def find(self, user_id: UUID) -> User | None:
+        row = self._session.get(UserRow, user_id, populate_existing=True)
+        return next(iter(self._users([row] if row else [])), None)
+
+    def find_by_email(self, canonical: str) -> User | None:
+        query = select(UserRow).where(UserRow.email_canonical == canonical)
+        return next(iter(self._users(self._session.scalars(query).all())), None)
+
+    def save(self, user: User) -> None:
+        statement = (
+            update(UserRow)
+            .where(UserRow.id == user.id, UserRow.version == user.version)
+            .values(**user_values(user), updated_at=func.now(), version=UserRow.version + 1)
+            .returning(UserRow.version)
+        )
+        user.version = self._session.execute(statement).scalar_one()
+        self._set_roles(user)
+        self._outbox.add(*user.pull_events())
+
+    def has_other_admin(self, user_id: UUID) -> bool:
+        # Two administrators who remove each other at the same moment must not both succeed.
+        lock = select(RoleRow.name).where(RoleRow.name == ADMIN).with_for_update()
+        self._session.execute(lock)
+        query = (
+            select(UserRow.id)
+            .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
+            .where(UserRoleRow.role == ADMIN, UserRow.is_active, UserRow.id != user_id)
+        )
+        return self._session.execute(query.limit(1)).first() is not None
+
+    def _users(self, rows: Iterable[UserRow]) -> list[User]:
+        rows = list(rows)
+        roles = roles_of(self._session, [row.id for row in rows])
+        return [user_from(row, roles[row.id]) for row in rows]
+
+    def _set_roles(self, user: User) -> None:
+        self._session.execute(_SET_ROLES, {"user_id": user.id, "roles": sorted(user.roles)})
+
+
+def roles_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, list[str]]:
+    """Asked after the users were locked: in one statement with the lock it could be old news."""
+    roles: dict[UUID, list[str]] = defaultdict(list)
+    if user_ids:
+        query = select(UserRoleRow.user_id, UserRoleRow.role).where(
+            UserRoleRow.user_id.in_(user_ids)
+        )
+        for user_id, role in session.execute(query):
+            roles[user_id].append(role)
+    return roles
+
+
+class SqlRoleRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def unknown(self, roles: Collection[str]) -> frozenset[str]:
+        known = self._session.scalars(select(RoleRow.name).where(RoleRow.name.in_(roles)))
+        return frozenset(roles) - frozenset(known)
+
+    def permissions_of(self, roles: Collection[str]) -> frozenset[str]:
+        query = select(RolePermissionRow.permission).where(RolePermissionRow.role.in_(roles))
+        return frozenset(self._session.scalars(query))
+
+
+class SqlAddressBookRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def new_id(self) -> UUID:
+        return uuid7()
+
+    def get(self, user_id: UUID) -> AddressBook:
+        lock = select(UserRow.id).where(UserRow.id == user_id).with_for_update()
+        if self._session.execute(lock).first() is None:
+            raise UserNotFound(user_id)
+        return read_book(self._session, user_id)
+
+    def save(self, book: AddressBook) -> None:
+        mine = AddressRow.user_id == book.user_id
+        self._session.execute(delete(AddressRow).where(mine, AddressRow.id.not_in(book.entries)))
+        # First out, then in: the index allows only one default at any moment.
+        self._session.execute(
+            update(AddressRow).where(mine, AddressRow.is_default).values(is_default=False)
+        )
+        rows = book_rows(book)
+        if rows:
+            statement = upsert(AddressRow).values(rows)
+            new = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+            self._session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
+
+
+def read_book(session: Session, user_id: UUID) -> AddressBook:
+    # Ids are UUIDv7: their order is the order of adding.
+    query = select(AddressRow).where(AddressRow.user_id == user_id).order_by(AddressRow.id)
+    rows = session.scalars(query, execution_options={"populate_existing": True})
+    return book_from(rows, AddressBook(user_id))
+
+
+class SqlAuditLog:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def note(self, entry: AuditEntry) -> None:
+        current = trace.get()
+        self._session.execute(
+            insert(AuditRow).values(
+                at=func.now(),
+                action=entry.action,
+                actor_id=entry.actor_id,
+                target_id=entry.target_id,
+                address=entry.address,
+                request_id=current.correlation_id if current else None,
+                detail=dict(entry.detail),
+            )
+        )

@@ -1,0 +1,76 @@
+"""Access tokens (RFC 9068), signed with the one private key that only identity has."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from identity.use_cases.ports import Holder
+from oja_web.auth import ALGORITHM, public_keys
+
+AUDIENCE = "oja"
+
+
+class WrongKey(Exception):
+    """The private key is not an Ed25519 key, or nobody could verify what it signs."""
+
+
+class TokenSigner:
+    """`jwks` are the public keys that all services trust; the private key's must be among them."""
+
+    def __init__(self, private_pem: str, jwks: str, issuer: str) -> None:
+        self._key = _private_key(private_pem)
+        self._kid = _key_id(self._key, jwks)
+        self._issuer = issuer
+
+    def issue(self, holder: Holder, lifetime: timedelta) -> str:
+        now = datetime.now(UTC)
+        user = holder.user
+        claims = {
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "sub": str(user.id),
+            "jti": uuid.uuid4().hex,
+            "iat": now,
+            "exp": now + lifetime,
+            "roles": sorted(user.roles),
+            "permissions": sorted(holder.permissions),
+            "email": user.email.text,
+            "name": user.name,
+        }
+        headers = {"kid": self._kid, "typ": "at+jwt"}
+        return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=headers)
+
+
+def published(jwks: str) -> dict[str, Any]:
+    """The key set for everybody: checked, and nothing in it but what belongs there."""
+    public_keys(jwks)
+    wanted = ("kty", "crv", "x", "kid")
+    return {
+        "keys": [
+            {**{name: key[name] for name in wanted}, "alg": ALGORITHM, "use": "sig"}
+            for key in json.loads(jwks)["keys"]
+        ]
+    }
+
+
+def _private_key(pem: str) -> Ed25519PrivateKey:
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except (ValueError, TypeError):
+        raise WrongKey("JWT_PRIVATE_KEY is not a private key in PEM form") from None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise WrongKey("JWT_PRIVATE_KEY is not an Ed25519 key")
+    return key
+
+
+def _key_id(key: Ed25519PrivateKey, jwks: str) -> str:
+    mine = key.public_key()
+    for kid, public in public_keys(jwks).items():
+        if public == mine:
+            return kid
+    raise WrongKey("the public half of JWT_PRIVATE_KEY is not in JWT_PUBLIC_KEYS")

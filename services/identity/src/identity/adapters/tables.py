@@ -1,0 +1,168 @@
+"""The schema in one file. The tables for events are oja_events' own (see oja_events.schema)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import Text
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {  # noqa: RUF012  # read once by SQLAlchemy
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+    }
+
+
+class UserRow(Base):
+    __tablename__ = "users"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    email_canonical: Mapped[str] = mapped_column(unique=True)
+    email_verified: Mapped[bool]
+    first_name: Mapped[str]
+    last_name: Mapped[str]
+    phone: Mapped[str | None]
+    password_hash: Mapped[str]
+    password_changed_at: Mapped[datetime]
+    is_active: Mapped[bool]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("email_canonical = lower(email_canonical)", name="users_email_canonical"),
+    )
+
+
+class PermissionRow(Base):
+    __tablename__ = "permissions"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str]
+
+
+class RoleRow(Base):
+    __tablename__ = "roles"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    description: Mapped[str]
+    built_in: Mapped[bool]
+
+
+class RolePermissionRow(Base):
+    __tablename__ = "role_permissions"
+
+    role: Mapped[str] = mapped_column(
+        ForeignKey("roles.name", ondelete="CASCADE"), primary_key=True
+    )
+    permission: Mapped[str] = mapped_column(ForeignKey("permissions.name"), primary_key=True)
+
+
+class UserRoleRow(Base):
+    __tablename__ = "user_roles"
+
+    user_id: Mapped[UUID] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"), primary_key=True
+    )
+    role: Mapped[str] = mapped_column(ForeignKey("roles.name"), primary_key=True)
+
+    __table_args__ = (Index("user_roles_by_role", "role", "user_id"),)
+
+
+class AddressRow(Base):
+    __tablename__ = "addresses"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    full_name: Mapped[str]
+    phone: Mapped[str]
+    line1: Mapped[str]
+    line2: Mapped[str | None]
+    city: Mapped[str]
+    state: Mapped[str]
+    postal_code: Mapped[str | None]
+    country: Mapped[str]
+    is_default: Mapped[bool]
+
+    __table_args__ = (
+        Index("addresses_by_user", "user_id", "id"),
+        Index("addresses_one_default", "user_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+
+class RefreshFamilyRow(Base):
+    """One sign-in: everything that was refreshed from it ends with it."""
+
+    __tablename__ = "refresh_families"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("refresh_families_by_user", "user_id"),
+        Index("refresh_families_by_expiry", "expires_at"),
+    )
+
+
+class RefreshTokenRow(Base):
+    __tablename__ = "refresh_tokens"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    family_id: Mapped[UUID] = mapped_column(ForeignKey("refresh_families.id", ondelete="CASCADE"))
+    issued_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    spent_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("octet_length(digest) = 32", name="refresh_tokens_are_digests"),
+        Index("refresh_tokens_by_family", "family_id"),
+        # At most one token of a family is good, whatever a bug or a race does.
+        Index(
+            "refresh_tokens_one_unspent",
+            "family_id",
+            unique=True,
+            postgresql_where=text("spent_at IS NULL"),
+        ),
+    )
+
+
+class AdminSessionRow(Base):
+    __tablename__ = "admin_sessions"
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("octet_length(digest) = 32", name="admin_sessions_are_digests"),
+        Index("admin_sessions_by_user", "user_id"),
+    )
+
+
+class AuditRow(Base):
+    """Only ever inserted; the service's own role may not change or delete a row."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    action: Mapped[str]
+    actor_id: Mapped[UUID | None]
+    target_id: Mapped[UUID | None]
+    address: Mapped[str | None]
+    request_id: Mapped[str | None]
+    detail: Mapped[dict[str, Any]]
+
+    __table_args__ = (Index("audit_log_by_target", "target_id", "id"),)

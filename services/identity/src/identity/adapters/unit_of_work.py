@@ -1,0 +1,36 @@
+"""One transaction of identity."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from identity.adapters.credential_stores import SqlRefreshTokenRepository, SqlSessionRepository
+from identity.adapters.repositories import (
+    SqlAddressBookRepository,
+    SqlAuditLog,
+    SqlRoleRepository,
+    SqlUserRepository,
+)
+from oja_events.outbox import Outbox
+from oja_events.unit_of_work import SqlTransaction
+
+
+class SqlUnitOfWork(SqlTransaction):
+    users: SqlUserRepository
+    roles: SqlRoleRepository
+    refresh_tokens: SqlRefreshTokenRepository
+    sessions: SqlSessionRepository
+    address_books: SqlAddressBookRepository
+    audit: SqlAuditLog
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.users = SqlUserRepository(session, outbox)
+        self.roles = SqlRoleRepository(session)
+        self.refresh_tokens = SqlRefreshTokenRepository(session)
+        self.sessions = SqlSessionRepository(session)
+        self.address_books = SqlAddressBookRepository(session)
+        self.audit = SqlAuditLog(session)
+
+    def now(self) -> datetime:
+        return self.session.execute(select(func.now())).scalar_one()

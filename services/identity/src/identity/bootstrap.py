@@ -1,0 +1,69 @@
+"""The composition root: settings in, everything wired out. Nothing connects before first use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from identity.adapters.common_passwords import common_passwords
+from identity.adapters.hashing import Argon2Hasher
+from identity.adapters.read_models import SqlQueries
+from identity.adapters.signing import TokenSigner, published
+from identity.adapters.unit_of_work import SqlUnitOfWork
+from identity.domain.passwords import PasswordPolicy
+from identity.settings import HashingSettings, Settings
+from identity.use_cases.ports import AccessTokens, PasswordHasher, Queries
+from oja_events.database import make_engine, ping
+from oja_events.wakeup import Waker
+
+SERVICE = "identity"
+MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: Callable[..., SqlUnitOfWork]
+    queries: Queries
+    hasher: PasswordHasher
+    policy: PasswordPolicy
+    access_tokens: AccessTokens
+    jwks: dict[str, Any]
+
+    def check(self) -> None:
+        """Raises while the database does not answer."""
+        ping(self.engine)
+
+
+def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
+    engine = make_engine(
+        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    )
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    keys = settings.jwt_public_keys
+    return Dependencies(
+        settings=settings,
+        engine=engine,
+        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        queries=SqlQueries(sessions),
+        hasher=_hasher(settings.hashing),
+        policy=PasswordPolicy(common_passwords(), settings.password_min_length),
+        access_tokens=TokenSigner(settings.jwt_private_key, keys, settings.jwt_issuer),
+        jwks=published(keys),
+    )
+
+
+def _hasher(settings: HashingSettings) -> Argon2Hasher:
+    return Argon2Hasher(
+        memory_kib=settings.memory_kib,
+        time_cost=settings.time_cost,
+        parallelism=settings.parallelism,
+        concurrency=settings.concurrency,
+    )

@@ -1,0 +1,76 @@
+"""A user: customer, member of staff, or both, as their roles say."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from identity.domain.roles import CUSTOMER
+from identity.domain.values import EmailAddress, Profile
+from oja_events.contracts import Event
+from oja_events.contracts.identity import CustomerRegistered
+
+
+@dataclass(slots=True, kw_only=True)
+class User:
+    """`password_changed_at` moves with a new password, not with a stronger hash of the old one."""
+
+    id: UUID
+    email: EmailAddress
+    profile: Profile
+    password_hash: str = field(repr=False)
+    password_changed_at: datetime
+    roles: frozenset[str]
+    created_at: datetime
+    email_verified: bool = False
+    is_active: bool = True
+    version: int = 0
+    _events: list[Event] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def register(
+        cls,
+        *,
+        user_id: UUID,
+        email: EmailAddress,
+        profile: Profile,
+        password_hash: str,
+        now: datetime,
+    ) -> "User":
+        """Somebody opens an account of their own."""
+        user = cls(
+            id=user_id,
+            email=email,
+            profile=profile,
+            password_hash=password_hash,
+            password_changed_at=now,
+            roles=frozenset({CUSTOMER}),
+            created_at=now,
+        )
+        user._events.append(
+            CustomerRegistered(
+                customer_id=user_id,
+                email=email.text,
+                first_name=profile.first_name,
+                last_name=profile.last_name,
+                registered_at=now,
+            )
+        )
+        return user
+
+    @property
+    def name(self) -> str:
+        return f"{self.profile.first_name} {self.profile.last_name}"
+
+    def set_password(self, password_hash: str, *, now: datetime) -> None:
+        self.password_hash = password_hash
+        self.password_changed_at = now
+
+    def standing(self) -> dict[str, Any]:
+        """What staff decide about a user, as the audit log keeps it."""
+        return {"is_active": self.is_active, "roles": sorted(self.roles)}
+
+    def pull_events(self) -> list[Event]:
+        """Hand over what there is to tell since the last call, oldest first."""
+        events, self._events = self._events, []
+        return events

@@ -1,0 +1,55 @@
+"""Operator's commands: python -m identity.entrypoints.admin migrate|create-admin"""
+
+import sys
+
+from identity.bootstrap import MIGRATIONS, SERVICE, build
+from identity.domain.passwords import MAX_LENGTH, WeakPassword
+from identity.domain.roles import ADMIN
+from identity.domain.values import EmailAddress, Profile
+from identity.entrypoints.emails import BadEmail, read_email
+from identity.settings import Settings
+from identity.use_cases.commands import staff
+from identity.use_cases.errors import EmailTaken
+from oja_events.commands import run_commands
+from oja_events.migrating import migrate
+
+
+def main() -> None:
+    settings = Settings.from_env()
+
+    def migrate_schema() -> None:
+        """Bring the database schema to the newest revision."""
+        migrate(SERVICE, MIGRATIONS, settings.migration_database_url)
+
+    def create_admin(*, email: str, if_missing: bool = False) -> None:
+        """Make an administrator; the password is the first line of standard input."""
+        _create_admin(_email(email), sys.stdin.readline().rstrip("\r\n"), if_missing, settings)
+
+    run_commands(SERVICE, {"migrate": migrate_schema, "create-admin": create_admin})
+
+
+def _create_admin(email: EmailAddress, password: str, if_missing: bool, settings: Settings) -> None:
+    deps = build(settings, role="admin")
+    if not 0 < len(password) <= MAX_LENGTH:
+        raise SystemExit(f"give a password of at most {MAX_LENGTH} characters on standard input")
+    new = staff.NewUser(email, Profile("Shop", "Admin"), password, frozenset({ADMIN}))
+    try:
+        staff.create_admin(new, policy=deps.policy, hasher=deps.hasher, uow=deps.unit_of_work())
+    except WeakPassword as weak:
+        raise SystemExit(" ".join(weak.errors["password"])) from None
+    except EmailTaken:
+        if not if_missing:
+            raise SystemExit(f"there is an account with the address {email.text}") from None
+    finally:
+        deps.engine.dispose()
+
+
+def _email(text: str) -> EmailAddress:
+    try:
+        return read_email(text)
+    except BadEmail as error:
+        raise SystemExit(str(error)) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""The web application of identity."""
+
+from flask import Flask, Response
+
+from identity.bootstrap import SERVICE, Dependencies, build
+from identity.entrypoints.http import accounts, addresses, session, staff, tokens
+from identity.entrypoints.http.errors import REFUSALS
+from identity.settings import Settings
+from oja_web.app import make_app
+from oja_web.auth import AuthSettings
+from oja_web.readiness import register_readiness_of_all
+
+
+def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
+    """Without arguments: from the environment, as the server does it."""
+    settings = settings or Settings.from_env()
+    deps = deps or build(settings)
+    app = make_app(
+        SERVICE,
+        title="Oja identity",
+        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        blueprints=[accounts.blp, tokens.blp, addresses.blp, session.blp, staff.blp],
+        errors=REFUSALS,
+        dependencies=deps,
+        ready=deps.check,
+        log_level=settings.log_level,
+    )
+    _document_cookie(app)
+    app.add_url_rule("/internal/session", view_func=session.vouch_for_session)
+    register_readiness_of_all(app, settings.readiness_urls)
+    app.after_request(_keep_private)
+    return app
+
+
+def _document_cookie(app: Flask) -> None:
+    api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
+    scheme = {"type": "apiKey", "in": "cookie", "name": session.COOKIE}
+    api.spec.components.security_scheme(session.COOKIE_SCHEME, scheme)
+
+
+def _keep_private(response: Response) -> Response:
+    """Nearly all that is said here is for one pair of eyes, tokens above all."""
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response

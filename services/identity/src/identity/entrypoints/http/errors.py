@@ -1,0 +1,44 @@
+"""What a refusal looks like from outside."""
+
+from identity.domain.address_book import AddressBookFull, AddressNotFound
+from identity.domain.passwords import WeakPassword
+from identity.domain.roles import BeyondOwnPermissions, LastAdmin
+from identity.use_cases.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    InvalidRefreshToken,
+    NotStaff,
+    SessionExpired,
+    TooBusy,
+    UnknownRole,
+    UserNotFound,
+    WrongPassword,
+)
+from oja_web.problems import Refusal
+
+# RFC 9110 wants a challenge with every 401.
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="oja"'}
+
+REFUSALS = {
+    EmailTaken: Refusal(409, "email_taken", "There is an account with this email address."),
+    WeakPassword: Refusal(422, "weak_password"),
+    # The same words for unknown, wrong and disabled: who asks is not to learn which.
+    InvalidCredentials: Refusal(
+        401, "invalid_credentials", "Email address or password are not right.", CHALLENGE
+    ),
+    InvalidRefreshToken: Refusal(
+        401, "invalid_refresh_token", "Sign in again: this token is not good any more.", CHALLENGE
+    ),
+    SessionExpired: Refusal(
+        401, "session_expired", "Sign in again: the session is over.", CHALLENGE
+    ),
+    WrongPassword: Refusal(422, "invalid"),
+    NotStaff: Refusal(403, "forbidden", "This account is not a member of staff's."),
+    UserNotFound: Refusal(404, "not_found", "There is no such user."),
+    AddressNotFound: Refusal(404, "not_found", "There is no such address."),
+    AddressBookFull: Refusal(409, "address_book_full"),
+    UnknownRole: Refusal(422, "invalid"),
+    BeyondOwnPermissions: Refusal(403, "beyond_own_permissions"),
+    LastAdmin: Refusal(409, "last_admin"),
+    TooBusy: Refusal(503, "unavailable", "Try again shortly.", {"Retry-After": "1"}),
+}

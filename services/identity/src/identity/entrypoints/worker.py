@@ -1,0 +1,30 @@
+"""The outbox relay of identity, and the broom."""
+
+from identity.bootstrap import SERVICE, build
+from identity.settings import Settings
+from identity.use_cases.housekeeping import purge_expired
+from oja_events.relay import Relay
+from oja_events.worker import every, run_worker
+from oja_web.logs import configure_logging
+
+PURGE_SECONDS = 3600
+
+
+def main() -> None:
+    settings = Settings.from_env()
+    configure_logging(SERVICE, settings.log_level)
+    deps = build(settings, role="worker")
+    relay = Relay(deps.engine, settings.broker_url, SERVICE)
+
+    def purge() -> int:
+        return purge_expired(deps.unit_of_work(), session_idle=settings.session_idle)
+
+    run_worker(
+        [relay.run, every(PURGE_SECONDS, purge)],
+        health=(settings.health_host, settings.health_port),
+        ready=relay.is_ready,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Everything that can be set from outside, read in one place."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
+# Long enough for one request through the gateway, too short to be worth stealing.
+INTERNAL_TOKEN_LIFETIME = timedelta(seconds=60)
+
+
+class MissingSetting(Exception):
+    """The environment lacks something that has no sane default, or it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class HashingSettings:
+    """How dear one Argon2id hash is, and how many a process computes at once."""
+
+    memory_kib: int = 64 * 1024
+    time_cost: int = 3
+    parallelism: int = 1
+    concurrency: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database_url: str
+    broker_url: str
+    public_url: str
+    jwt_private_key: str = field(repr=False)
+    jwt_public_keys: str
+    jwt_issuer: str
+    readiness_urls: Mapping[str, str]
+    migration_database_url: str | None = None
+    log_level: str = "INFO"
+    health_host: str = "127.0.0.1"
+    health_port: int = 0
+    hashing: HashingSettings = HashingSettings()
+    password_min_length: int = 8
+    refresh_idle: timedelta = timedelta(days=14)
+    refresh_max: timedelta = timedelta(days=30)
+    session_idle: timedelta = timedelta(minutes=30)
+    session_max: timedelta = timedelta(hours=12)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises MissingSetting, naming the variable."""
+        try:
+            return cls(
+                database_url=env["DATABASE_URL"],
+                broker_url=env["BROKER_URL"],
+                public_url=env["PUBLIC_URL"],
+                jwt_private_key=env["JWT_PRIVATE_KEY"].replace("\\n", "\n"),
+                jwt_public_keys=env["JWT_PUBLIC_KEYS"],
+                jwt_issuer=env["JWT_ISSUER"],
+                readiness_urls=_readiness_urls(env["READINESS_URLS"]),
+                migration_database_url=env.get("MIGRATION_DATABASE_URL"),
+                log_level=env.get("LOG_LEVEL", "INFO"),
+                health_host=env.get("HEALTH_HOST", "127.0.0.1"),
+                health_port=int(env.get("HEALTH_PORT", "0")),
+                hashing=_hashing(env),
+                password_min_length=int(env.get("PASSWORD_MIN_LENGTH", "8")),
+                refresh_idle=timedelta(days=int(env.get("REFRESH_IDLE_DAYS", "14"))),
+                refresh_max=timedelta(days=int(env.get("REFRESH_MAX_DAYS", "30"))),
+                session_idle=timedelta(minutes=int(env.get("SESSION_IDLE_MINUTES", "30"))),
+                session_max=timedelta(hours=int(env.get("SESSION_MAX_HOURS", "12"))),
+            )
+        except KeyError as missing:
+            raise MissingSetting(f"identity needs {missing} in its environment") from None
+
+
+def _hashing(env: Mapping[str, str]) -> HashingSettings:
+    return HashingSettings(
+        memory_kib=int(env.get("ARGON2_MEMORY_KIB", "65536")),
+        time_cost=int(env.get("ARGON2_TIME_COST", "3")),
+        parallelism=int(env.get("ARGON2_PARALLELISM", "1")),
+        concurrency=int(env.get("ARGON2_CONCURRENCY", "2")),
+    )
+
+
+def _readiness_urls(text: str) -> dict[str, str]:
+    try:
+        return {str(service): str(url) for service, url in json.loads(text).items()}
+    except (ValueError, AttributeError):
+        raise MissingSetting("READINESS_URLS must be JSON: {service: url}") from None

@@ -1,0 +1,88 @@
+"""Accounts: opening one, changing what is one's own."""
+
+from uuid import UUID
+
+from identity.domain.passwords import PasswordPolicy, normalized
+from identity.domain.user import User
+from identity.domain.values import EmailAddress, Profile
+from identity.use_cases.commands.authentication import end_all_access
+from identity.use_cases.errors import InvalidCredentials, WrongPassword
+from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
+
+
+def register(
+    email: EmailAddress,
+    profile: Profile,
+    password: str,
+    *,
+    policy: PasswordPolicy,
+    hasher: PasswordHasher,
+    uow: UnitOfWork,
+) -> User:
+    """Open a customer's account; raises WeakPassword, EmailTaken."""
+    password_hash = new_hash(password, email, profile, policy=policy, hasher=hasher)
+    with uow:
+        user = User.register(
+            user_id=uow.users.new_id(),
+            email=email,
+            profile=profile,
+            password_hash=password_hash,
+            now=uow.now(),
+        )
+        uow.users.add(user)
+        uow.commit()
+    return user
+
+
+def change_profile(user_id: UUID, changes: dict[str, str | None], *, uow: UnitOfWork) -> User:
+    """`changes` holds the fields of Profile that get a new value."""
+    with uow:
+        user = uow.users.get(user_id)
+        user.profile = user.profile.with_changes(changes)
+        uow.users.save(user)
+        uow.commit()
+    return user
+
+
+def change_password(
+    user_id: UUID,
+    current: str,
+    password: str,
+    *,
+    address: str | None,
+    policy: PasswordPolicy,
+    hasher: PasswordHasher,
+    uow: UnitOfWork,
+) -> None:
+    """Ends every session and every refresh token of the user, this one's too.
+
+    Raises WrongPassword, WeakPassword.
+    """
+    with uow:
+        before = uow.users.get(user_id)
+    if not hasher.verify(normalized(current), before.password_hash):
+        raise WrongPassword
+    password_hash = new_hash(password, before.email, before.profile, policy=policy, hasher=hasher)
+    with uow:
+        user = uow.users.get(user_id)
+        if not user.is_active or user.password_changed_at != before.password_changed_at:
+            raise InvalidCredentials
+        user.set_password(password_hash, now=uow.now())
+        uow.users.save(user)
+        end_all_access(user, uow)
+        uow.audit.note(AuditEntry("password_changed", user.id, user.id, address))
+        uow.commit()
+
+
+def new_hash(
+    password: str,
+    email: EmailAddress,
+    profile: Profile,
+    *,
+    policy: PasswordPolicy,
+    hasher: PasswordHasher,
+) -> str:
+    """The hash of a password that the policy lets this person have; raises WeakPassword."""
+    chosen = normalized(password)
+    policy.check(chosen, (email.text, profile.first_name, profile.last_name))
+    return hasher.hash(chosen)

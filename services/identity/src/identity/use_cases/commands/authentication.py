@@ -1,0 +1,68 @@
+"""Whether somebody knows an account's password; shared by all ways to sign in."""
+
+from dataclasses import dataclass
+
+from identity.domain.passwords import normalized
+from identity.domain.user import User
+from identity.use_cases.errors import InvalidCredentials
+from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody typed. `email` is canonical, None if it cannot be an address at all."""
+
+    email: str | None
+    password: str
+    address: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """The password was right a moment ago. `stronger_hash` replaces one of an older strength."""
+
+    user: User
+    stronger_hash: str | None
+
+
+def authenticate(given: Credentials, *, hasher: PasswordHasher, uow: UnitOfWork) -> Proven:
+    """Raises InvalidCredentials, after exactly one verification whatever the reason."""
+    password = normalized(given.password)
+    with uow:
+        user = uow.users.find_by_email(given.email) if given.email else None
+    right = hasher.verify(password, user.password_hash if user else None)
+    if user is None:
+        raise InvalidCredentials
+    if not right or not user.is_active:
+        _note_failure(user, given.address, "disabled" if right else "wrong password", uow)
+        raise InvalidCredentials
+    outdated = hasher.is_outdated(user.password_hash)
+    return Proven(user, hasher.hash(password) if outdated else None)
+
+
+def admit(proven: Proven, *, uow: UnitOfWork) -> User:
+    """The user, locked, in the transaction that opens the door.
+
+    Raises InvalidCredentials when they were disabled or took another password meanwhile.
+    """
+    user = uow.users.get(proven.user.id)
+    if not user.is_active or user.password_changed_at != proven.user.password_changed_at:
+        raise InvalidCredentials
+    if proven.stronger_hash:
+        user.password_hash = proven.stronger_hash
+        uow.users.save(user)
+    return user
+
+
+def _note_failure(user: User, address: str | None, reason: str, uow: UnitOfWork) -> None:
+    with uow:
+        uow.audit.note(
+            AuditEntry("sign_in_failed", None, user.id, address, detail={"reason": reason})
+        )
+        uow.commit()
+
+
+def end_all_access(user: User, uow: UnitOfWork) -> None:
+    """Whoever is signed in as this user has to sign in again."""
+    uow.refresh_tokens.revoke_all(user.id)
+    uow.sessions.remove_all(user.id)

@@ -1,0 +1,69 @@
+"""Sessions of the admin console, kept on the server."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from identity.domain.secrets import digest, new_secret
+from identity.use_cases.commands.authentication import Credentials, admit, authenticate
+from identity.use_cases.errors import NotStaff, SessionExpired
+from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """`secret` is what the browser's cookie holds."""
+
+    holder: Holder
+    secret: str
+
+
+def open_session(
+    given: Credentials,
+    *,
+    replaces: str | None,
+    longest: timedelta,
+    hasher: PasswordHasher,
+    uow: UnitOfWork,
+) -> Session:
+    """Always a new secret; the session that the browser had before (`replaces`) ends.
+
+    Raises InvalidCredentials, NotStaff.
+    """
+    proven = authenticate(given, hasher=hasher, uow=uow)
+    secret = new_secret()
+    with uow:
+        user = admit(proven, uow=uow)
+        permissions = uow.roles.permissions_of(user.roles)
+        if permissions:
+            if replaces:
+                uow.sessions.remove(digest(replaces))
+            uow.sessions.add(user.id, digest(secret), longest=longest)
+        action = "admin_signed_in" if permissions else "admin_sign_in_refused"
+        uow.audit.note(AuditEntry(action, user.id, user.id, given.address))
+        uow.commit()
+    if not permissions:
+        raise NotStaff
+    return Session(Holder(user, permissions), secret)
+
+
+def use_session(secret: str, *, idle: timedelta, uow: UnitOfWork) -> Session:
+    """Whose session this is, with the permissions of now; raises SessionExpired."""
+    with uow:
+        user_id = uow.sessions.use(digest(secret), idle=idle)
+        user = uow.users.find(user_id) if user_id else None
+        if user is None or not user.is_active:
+            raise SessionExpired
+        permissions = uow.roles.permissions_of(user.roles)
+        uow.commit()
+    if not permissions:
+        raise SessionExpired
+    return Session(Holder(user, permissions), secret)
+
+
+def close_session(secret: str, *, address: str | None, uow: UnitOfWork) -> None:
+    """From now on the cookie opens nothing, wherever a copy of it is."""
+    with uow:
+        user_id = uow.sessions.remove(digest(secret))
+        if user_id:
+            uow.audit.note(AuditEntry("admin_signed_out", user_id, user_id, address))
+        uow.commit()

@@ -1,0 +1,81 @@
+"""Signing in with tokens, and staying so."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from identity.domain.secrets import digest, new_secret
+from identity.domain.user import User
+from identity.use_cases.commands.authentication import Credentials, admit, authenticate
+from identity.use_cases.errors import InvalidRefreshToken
+from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshLimits:
+    """A token not used for `idle` is worth nothing, nor is any `longest` after the sign-in."""
+
+    idle: timedelta
+    longest: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    holder: Holder
+    refresh_token: str
+
+
+def log_in(
+    given: Credentials, *, hasher: PasswordHasher, limits: RefreshLimits, uow: UnitOfWork
+) -> SignedIn:
+    """Raises InvalidCredentials."""
+    proven = authenticate(given, hasher=hasher, uow=uow)
+    refresh_token = new_secret()
+    with uow:
+        user = admit(proven, uow=uow)
+        uow.refresh_tokens.open_family(
+            user.id, digest(refresh_token), idle=limits.idle, longest=limits.longest
+        )
+        holder = _holder(user, uow)
+        uow.audit.note(AuditEntry("signed_in", user.id, user.id, given.address))
+        uow.commit()
+    return SignedIn(holder, refresh_token)
+
+
+def refresh(
+    refresh_token: str, *, address: str | None, limits: RefreshLimits, uow: UnitOfWork
+) -> SignedIn:
+    """Exchange a refresh token, once; raises InvalidRefreshToken.
+
+    Of two exchanges of one token at most one comes from its owner, so the second ends the whole
+    family, and it does not matter which of them the thief was.
+    """
+    successor = new_secret()
+    with uow:
+        user_id = uow.refresh_tokens.rotate(
+            digest(refresh_token), digest(successor), idle=limits.idle
+        )
+        user = uow.users.find(user_id) if user_id else None
+        if user is None:
+            _punish_reuse(refresh_token, address, uow)
+            raise InvalidRefreshToken
+        holder = _holder(user, uow)
+        uow.commit()
+    return SignedIn(holder, successor)
+
+
+def log_out(refresh_token: str, *, uow: UnitOfWork) -> None:
+    """End the sign-in that this token belongs to; an unknown token is fine."""
+    with uow:
+        uow.refresh_tokens.revoke(digest(refresh_token))
+        uow.commit()
+
+
+def _holder(user: User, uow: UnitOfWork) -> Holder:
+    return Holder(user, uow.roles.permissions_of(user.roles))
+
+
+def _punish_reuse(refresh_token: str, address: str | None, uow: UnitOfWork) -> None:
+    victim = uow.refresh_tokens.revoke_reused(digest(refresh_token))
+    if victim:
+        uow.audit.note(AuditEntry("refresh_token_reused", None, victim, address))
+        uow.commit()

@@ -1,0 +1,45 @@
+"""Why a command may be refused, beyond the rules of the domain."""
+
+
+class EmailTaken(Exception):
+    """There is an account with this address, in whatever spelling."""
+
+
+class InvalidCredentials(Exception):
+    """Unknown, wrong or disabled: the caller is not to learn which."""
+
+
+class InvalidRefreshToken(Exception):
+    """Unknown, expired, revoked, or used before: the caller is not to learn which."""
+
+
+class SessionExpired(Exception):
+    """There is no such session, or no longer."""
+
+
+class NotStaff(Exception):
+    """The account is good, but has no permission that the console could use."""
+
+
+class WrongPassword(Exception):
+    """The signed-in person does not know the account's password."""
+
+    def __init__(self) -> None:
+        super().__init__("The current password is another one.")
+        self.errors = {"current_password": ["Is not your password."]}
+
+
+class UserNotFound(Exception):
+    """There is no such user."""
+
+
+class UnknownRole(Exception):
+    """Some of the roles do not exist."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__("some of the roles do not exist")
+        self.errors = {"roles": [f"There is no role {name!r}." for name in sorted(names)]}
+
+
+class TooBusy(Exception):
+    """So many passwords are being checked that this one would have to wait too long."""

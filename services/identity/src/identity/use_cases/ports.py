@@ -1,0 +1,206 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+from identity.domain.address_book import AddressBook
+from identity.domain.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A user with the permissions that their roles give them now."""
+
+    user: User
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to whom. `actor_id` is None for strangers and for operators of the machine."""
+
+    action: str
+    actor_id: UUID | None = None
+    target_id: UUID | None = None
+    address: str | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class PasswordHasher(Protocol):
+    """Slow and hungry on purpose: never call it inside a transaction. Raises TooBusy."""
+
+    def hash(self, password: str) -> str: ...
+
+    def verify(self, password: str, expected: str | None) -> bool:
+        """One verification, whatever comes out; with None of a hash that no password has."""
+
+    def is_outdated(self, password_hash: str) -> bool:
+        """Whether it was made with other parameters than the present ones."""
+
+
+class AccessTokens(Protocol):
+    def issue(self, holder: Holder, lifetime: timedelta) -> str:
+        """A signed token that says who the holder is and what they may do."""
+
+
+class UserRepository(Protocol):
+    def new_id(self) -> UUID: ...
+
+    def add(self, user: User) -> None:
+        """Keep a new user and their events; raises EmailTaken."""
+
+    def get(self, user_id: UUID) -> User:
+        """The user, locked until the end of the transaction; raises UserNotFound."""
+
+    def lock(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
+        """Those of them that exist, locked in an order in which nobody can deadlock."""
+
+    def find(self, user_id: UUID) -> User | None: ...
+
+    def find_by_email(self, canonical: str) -> User | None: ...
+
+    def save(self, user: User) -> None:
+        """Keep the changes, with their events."""
+
+    def has_other_admin(self, user_id: UUID) -> bool:
+        """Whether another active administrator will be left; others who ask the same wait."""
+
+
+class RoleRepository(Protocol):
+    def unknown(self, roles: Collection[str]) -> frozenset[str]:
+        """Those that do not exist."""
+
+    def permissions_of(self, roles: Collection[str]) -> frozenset[str]: ...
+
+
+class RefreshTokenRepository(Protocol):
+    """Tokens are known by digest. All tokens that follow from one sign-in are a family."""
+
+    def open_family(
+        self, user_id: UUID, digest: bytes, *, idle: timedelta, longest: timedelta
+    ) -> None: ...
+
+    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> UUID | None:
+        """Spend one, keep its successor: the user, or None unless `old` was good. Atomic."""
+
+    def revoke_reused(self, digest: bytes) -> UUID | None:
+        """If this token was spent before, end its family; the user if that made a difference."""
+
+    def revoke(self, digest: bytes) -> None:
+        """End the token's family, if there is one."""
+
+    def revoke_all(self, user_id: UUID) -> None: ...
+
+    def purge(self, limit: int) -> int:
+        """Drop up to `limit` expired ones; how many there were."""
+
+
+class SessionRepository(Protocol):
+    """Admin sessions, known by the digest of their secret."""
+
+    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta) -> None: ...
+
+    def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
+        """Whose session this is, while it lasts; counts as activity."""
+
+    def remove(self, digest: bytes) -> UUID | None:
+        """End it; whose it was, None if there was none."""
+
+    def remove_all(self, user_id: UUID) -> None: ...
+
+    def purge(self, limit: int, *, idle: timedelta) -> int:
+        """Drop up to `limit` expired ones; how many there were."""
+
+
+class AddressBookRepository(Protocol):
+    def new_id(self) -> UUID: ...
+
+    def get(self, user_id: UUID) -> AddressBook:
+        """The user's book, locked; raises UserNotFound."""
+
+    def save(self, book: AddressBook) -> None: ...
+
+
+class AuditLog(Protocol):
+    def note(self, entry: AuditEntry) -> None:
+        """Write it down for good, with the id of the request."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
+
+    @property
+    def users(self) -> UserRepository: ...
+    @property
+    def roles(self) -> RoleRepository: ...
+    @property
+    def refresh_tokens(self) -> RefreshTokenRepository: ...
+    @property
+    def sessions(self) -> SessionRepository: ...
+    @property
+    def address_books(self) -> AddressBookRepository: ...
+    @property
+    def audit(self) -> AuditLog: ...
+
+    def now(self) -> datetime: ...
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class UserPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    users: list[User]
+    next: UUID | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    name: str
+    description: str
+    built_in: bool
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    name: str
+    description: str
+
+
+class Queries(Protocol):
+    """The read side."""
+
+    def user(self, user_id: UUID) -> User:
+        """Raises UserNotFound."""
+
+    def users(
+        self,
+        *,
+        size: int,
+        search: str | None = None,
+        role: str | None = None,
+        is_active: bool | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> UserPage:
+        """`search` is a part of a name or of an address."""
+
+    def address_book(self, user_id: UUID) -> AddressBook: ...
+
+    def roles(self) -> list[Role]: ...
+
+    def permissions(self) -> list[Permission]: ...
