@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import warnings
 
 _USUAL = set(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -31,4 +32,8 @@ def log_to_stdout() -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(JSONLines())
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.captureWarnings(True)
     logging.getLogger("sandbox").setLevel(logging.INFO)
+    # The SMTP library complains on every connection that passwords come without TLS.
+    logging.getLogger("mail.log").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore", message="Requiring AUTH while not requiring TLS")

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import secrets
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -20,9 +21,9 @@ KINDS = "any(image, raw, video, auto)"
 TYPES = "any(upload, private, authenticated)"
 
 
-@blp.url_value_preprocessor
-def check_cloud(_endpoint: str | None, values: dict[str, Any] | None) -> None:
-    cloud = (values or {}).pop("cloud", "")
+@blp.before_request
+def check_cloud() -> None:
+    cloud = (request.view_args or {}).pop("cloud", "")
     if cloud != parts().settings.cloudinary.cloud:
         raise CloudinaryError(401, f"Invalid cloud_name {cloud}")
 
@@ -36,11 +37,12 @@ def refused(error: CloudinaryError) -> Response:
 
 
 @blp.after_request
-def allow_browsers(response: Response) -> Response:
-    """Uploads straight from a browser come from the shop's origin."""
+def add_headers(response: Response) -> Response:
+    """Uploads straight from a browser come from the shop's origin, so any may call."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Allow-Headers"] = "*"
     response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, DELETE, OPTIONS"
+    response.headers["x-request-id"] = secrets.token_hex(16)
     return response
 
 

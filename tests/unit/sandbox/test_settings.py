@@ -5,18 +5,12 @@ import pytest
 from sandbox.settings import MissingSetting, Settings
 
 ARGUMENTS = [
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "1",
-    "--smtp-port",
-    "2",
-    "--public-url",
-    "http://localhost:1/",
-    "--webhook-url",
-    "http://localhost/hook",
-    "--state-dir",
-    "state",
+    "--host=127.0.0.1",
+    "--port=1",
+    "--smtp-port=2",
+    "--public-url=http://localhost:1/",
+    "--webhook-url=http://localhost/hook",
+    "--state-dir=state",
 ]
 SECRETS = {
     "SANDBOX_PAYSTACK_SECRET": "sk_test_1",

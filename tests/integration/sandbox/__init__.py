@@ -1,0 +1,1 @@
+"""The stand-ins for Paystack, Cloudinary and the mail server."""
