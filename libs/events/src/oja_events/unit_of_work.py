@@ -44,6 +44,11 @@ class SqlTransaction:
             raise RuntimeError("the unit of work is not open; use it in a `with` block")
         return self._session
 
+    @property
+    def handling(self) -> Envelope | None:
+        """The event that this transaction is about, if it was opened for one."""
+        return self._handling
+
     def __enter__(self) -> Self:
         if self._session is not None:
             self._savepoints.append(self._session.begin_nested())

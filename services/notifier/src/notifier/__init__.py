@@ -1,0 +1,1 @@
+"""Notifier owns every mail that the shop sends, their templates, and what staff are alerted of."""

@@ -1,0 +1,188 @@
+"""The ledger and the alerts in Postgres. Concluding a mail also hands its events to the outbox."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CursorResult, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from notifier.adapters.composing import compose, message_id
+from notifier.adapters.mapping import copy_of, mail_from, progress_of, values_of
+from notifier.adapters.tables import AlertRow, MailRow
+from notifier.adapters.wording import plain, word
+from notifier.domain.alert import Alert
+from notifier.domain.letter import Letter, Recipient, Template
+from notifier.domain.mail import Mail, MailStatus
+from notifier.domain.plain_text import one_line
+from notifier.use_cases.errors import AlertNotFound, ClaimLost, MailNotFound, StillOnItsWay
+from oja_events.outbox import Outbox
+
+SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that senders hold
+# An attempt is over long before: no answer of a mail server is waited for that long.
+FROZEN_AFTER = "120 seconds"
+
+_CLAIM = text("""
+    UPDATE mails SET claimed_by = :sender, claimed_at = now(), attempts = attempts + 1
+    WHERE id = (
+        SELECT id FROM mails
+        WHERE claimed_by IS NULL AND next_attempt_at <= now()
+        ORDER BY next_attempt_at LIMIT 1
+        FOR UPDATE SKIP LOCKED)
+    RETURNING id
+""")
+
+# A sender holds its lock for as long as its session lives, so whoever gets the lock knows that the
+# sender is gone. A claim of a sender that lives but does nothing (a frozen machine) runs out.
+_ORPHANS = text("""
+    WITH senders AS MATERIALIZED (
+        SELECT DISTINCT claimed_by FROM mails WHERE claimed_by IS NOT NULL
+    ), gone AS MATERIALIZED (
+        SELECT claimed_by FROM senders
+        WHERE pg_try_advisory_xact_lock(:senders, claimed_by)
+    )
+    SELECT id FROM mails
+    WHERE claimed_by IN (SELECT claimed_by FROM gone)
+       OR (claimed_by IS NOT NULL AND claimed_at < now() - CAST(:frozen AS interval))
+    ORDER BY id LIMIT :limit
+    FOR UPDATE SKIP LOCKED
+""")
+
+
+class SqlMailRepository:
+    def __init__(
+        self, session: Session, outbox: Outbox, *, sender: str, event_id: Callable[[], UUID]
+    ) -> None:
+        self._session = session
+        self._outbox = outbox
+        self._sender = sender
+        self._event_id = event_id
+        self.wrote = False
+
+    def write(self, letter: Letter) -> None:
+        row = values_of(self._row(letter, self._event_id()))
+        statement = upsert(MailRow).values(row).on_conflict_do_nothing()
+        self.wrote |= bool(self._session.execute(statement.returning(MailRow.id)).all())
+
+    def is_written(self, template: Template, occasion: str) -> bool:
+        found = select(MailRow.id).where(
+            MailRow.occasion == occasion, MailRow.template == template, MailRow.kind == "event"
+        )
+        return self._session.scalars(found.limit(1)).first() is not None
+
+    def copy(self, mail_id: UUID, *, by: str) -> UUID:
+        original = self._session.get(MailRow, mail_id)
+        if original is None:
+            raise MailNotFound(mail_id)
+        if original.next_attempt_at is not None or original.claimed_by is not None:
+            raise StillOnItsWay(mail_id)
+        copy = copy_of(original, requested_by=by)
+        copy.message_id = message_id(copy.id, copy.template, copy.sender)
+        self._session.add(self._ready(copy))
+        self._session.flush()
+        self.wrote = True
+        return copy.id
+
+    def claim(self, sender: int) -> Mail | None:
+        mail_id = self._session.execute(_CLAIM, {"sender": sender}).scalar()
+        return None if mail_id is None else self._whole([mail_id])[0]
+
+    def announce(self, mail: Mail) -> None:
+        self._update(mail, {"status": MailStatus.SENDING, "claimed_at": func.now()})
+        mail.status = MailStatus.SENDING
+
+    def conclude(self, mail: Mail) -> None:
+        self._update(mail, {**progress_of(mail), "claimed_by": None, "claimed_at": None})
+        self._outbox.add(*mail.pull_events())
+
+    def orphans(self, limit: int) -> list[Mail]:
+        ids = self._session.execute(
+            _ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, "frozen": FROZEN_AFTER}
+        )
+        return self._whole(ids.scalars().all())
+
+    def _whole(self, mail_ids: Any) -> list[Mail]:
+        if not mail_ids:
+            return []
+        query = select(*MailRow.__table__.columns).where(MailRow.id.in_(mail_ids))
+        return [mail_from(row) for row in self._session.execute(query)]
+
+    def _update(self, mail: Mail, values: dict[str, Any]) -> None:
+        """Only while the claim holds: a sender that was given up changes nothing any more."""
+        mine = update(MailRow).where(MailRow.id == mail.id, MailRow.claimed_by == mail.claim)
+        done = self._session.execute(mine.values(values))
+        if isinstance(done, CursorResult) and done.rowcount != 1:
+            raise ClaimLost(mail.id)
+
+    def _row(self, letter: Letter, event_id: UUID) -> MailRow:
+        words = word(letter)
+        row = MailRow(
+            id=uuid7(),
+            kind="event",
+            event_id=event_id,
+            template=letter.template.value,
+            template_version=words.template_version,
+            occasion=letter.occasion,
+            order_id=letter.order_id,
+            sender=self._sender,
+            recipient=letter.to.email,
+            recipient_name=letter.to.name,
+            message_id=message_id(event_id, letter.template, self._sender),
+            subject=words.subject,
+            text=words.text,
+            html=words.html,
+            facts=plain(letter.facts),
+        )
+        return self._ready(row)
+
+    def _ready(self, row: MailRow) -> MailRow:
+        """Due at once, with the fingerprint of the bytes that every attempt will send."""
+        now: datetime = self._session.execute(select(func.now())).scalar_one()
+        row.created_at = row.next_attempt_at = now
+        row.status = MailStatus.PENDING
+        row.attempts = row.doubts = 0
+        row.sha256 = hashlib.sha256(compose(row)).hexdigest()
+        return row
+
+
+class SqlAlertRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, *alerts: Alert) -> None:
+        rows = [
+            {
+                "id": uuid7(),
+                "kind": alert.kind,
+                "occasion": alert.occasion,
+                "title": one_line(alert.title),
+                "detail": one_line(alert.detail),
+                "order_id": alert.order_id,
+                "raised_at": func.now(),
+            }
+            for alert in alerts
+        ]
+        if rows:
+            self._session.execute(upsert(AlertRow).values(rows).on_conflict_do_nothing())
+
+    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
+        row = self._session.get(AlertRow, alert_id, with_for_update=True)
+        if row is None:
+            raise AlertNotFound(alert_id)
+        if row.acknowledged_at is None:
+            row.acknowledged_at = self._session.execute(select(func.now())).scalar_one()
+            row.acknowledged_by = by
+
+
+class OneStaffAddress:
+    """Everybody on the staff reads the same mailbox."""
+
+    def __init__(self, email: str) -> None:
+        self._email = email
+
+    def to_alert(self) -> list[Recipient]:
+        return [Recipient(self._email)]

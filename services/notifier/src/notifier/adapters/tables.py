@@ -1,0 +1,131 @@
+"""The schema in one file. The tables for events are oja_events' own (see oja_events.schema)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Sequence,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+from sqlalchemy.types import Text
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {  # noqa: RUF012  # read once by SQLAlchemy
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+    }
+
+
+sender_number = Sequence("sender_number", data_type=Integer(), cycle=True, metadata=Base.metadata)
+
+_FROM_EVENTS = sql("kind = 'event'")
+
+
+class MailRow(Base):
+    """The ledger. Lists leave out the columns that hold the words."""
+
+    __tablename__ = "mails"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    event_id: Mapped[UUID]
+    template: Mapped[str]
+    template_version: Mapped[str]
+    occasion: Mapped[str]
+    order_id: Mapped[UUID | None]
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    recipient_name: Mapped[str]
+    message_id: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str] = deferred(mapped_column(), group="words")
+    html: Mapped[str] = deferred(mapped_column(), group="words")
+    facts: Mapped[dict[str, Any]] = deferred(mapped_column(), group="words")
+    sha256: Mapped[str]
+    status: Mapped[str]
+    attempts: Mapped[int]
+    doubts: Mapped[int]
+    claimed_by: Mapped[int | None] = mapped_column(Integer)
+    claimed_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    next_attempt_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    last_error: Mapped[str | None]
+    resend_of: Mapped[UUID | None] = mapped_column(ForeignKey("mails.id"))
+    requested_by: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('event', 'resend')", name="mails_kind"),
+        CheckConstraint(
+            "status IN ('pending', 'sending', 'sent', 'failed', 'unknown')", name="mails_status"
+        ),
+        CheckConstraint("(kind = 'resend') = (resend_of IS NOT NULL)", name="mails_resend_of"),
+        CheckConstraint(
+            "status <> 'pending' OR next_attempt_at IS NOT NULL", name="mails_pending_is_due"
+        ),
+        CheckConstraint(
+            "status <> 'sending' OR claimed_by IS NOT NULL", name="mails_sending_is_claimed"
+        ),
+        CheckConstraint("doubts BETWEEN 0 AND 2", name="mails_doubts"),
+        Index(
+            "mails_once_per_event",
+            "event_id",
+            "template",
+            "recipient",
+            unique=True,
+            postgresql_where=_FROM_EVENTS,
+        ),
+        Index(
+            "mails_once_per_occasion",
+            "occasion",
+            "template",
+            "recipient",
+            unique=True,
+            postgresql_where=_FROM_EVENTS,
+        ),
+        Index(
+            "mails_due",
+            "next_attempt_at",
+            postgresql_where=sql("next_attempt_at IS NOT NULL AND claimed_by IS NULL"),
+        ),
+        Index("mails_claimed", "claimed_by", postgresql_where=sql("claimed_by IS NOT NULL")),
+        Index("mails_by_recipient", sql("lower(recipient)"), "id"),
+        Index("mails_by_order", "order_id", "id"),
+        Index("mails_by_status", "status", "id"),
+        Index("mails_by_template", "template", "id"),
+    )
+
+
+class AlertRow(Base):
+    __tablename__ = "alerts"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    occasion: Mapped[str]
+    title: Mapped[str]
+    detail: Mapped[str]
+    order_id: Mapped[UUID | None]
+    raised_at: Mapped[datetime]
+    acknowledged_at: Mapped[datetime | None]
+    acknowledged_by: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("kind", "occasion", name="alerts_once"),
+        CheckConstraint(
+            "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="alerts_acknowledged"
+        ),
+    )

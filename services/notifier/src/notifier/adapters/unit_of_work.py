@@ -1,0 +1,61 @@
+"""One transaction of notifier."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from notifier.adapters.repositories import (
+    OneStaffAddress,
+    SqlAlertRepository,
+    SqlMailRepository,
+)
+from oja_events.envelope import Envelope
+from oja_events.outbox import Outbox
+from oja_events.unit_of_work import SqlTransaction
+from oja_events.wakeup import Waker
+
+
+class SqlUnitOfWork(SqlTransaction):
+    """`mail_waker` is used after a commit that leaves mail to send."""
+
+    mails: SqlMailRepository
+    alerts: SqlAlertRepository
+
+    def __init__(
+        self,
+        sessions: sessionmaker[Session],
+        *,
+        source: str,
+        waker: Waker,
+        mail_waker: Waker,
+        mail_from: str,
+        staff_mail: str,
+        handling: Envelope | None = None,
+    ) -> None:
+        super().__init__(sessions, source=source, waker=waker, handling=handling)
+        self._mail_waker = mail_waker
+        self._mail_from = mail_from
+        self.staff = OneStaffAddress(staff_mail)
+
+    @property
+    def event_id(self) -> UUID:
+        if self.handling is None:
+            raise RuntimeError("this unit of work handles no event")
+        return self.handling.id
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.mails = SqlMailRepository(
+            session, outbox, sender=self._mail_from, event_id=lambda: self.event_id
+        )
+        self.alerts = SqlAlertRepository(session)
+
+    def now(self) -> datetime:
+        return self.session.execute(select(func.now())).scalar_one()
+
+    def commit(self) -> None:
+        super().commit()
+        if self.mails.wrote:
+            self.mails.wrote = False
+            self._mail_waker.wake()

@@ -1,0 +1,67 @@
+"""The composition root: settings in, everything wired out. Nothing connects before first use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from notifier.adapters.read_models import SqlQueries
+from notifier.adapters.shifts import open_shift
+from notifier.adapters.smtp import SMTPAddress, SMTPServer
+from notifier.adapters.unit_of_work import SqlUnitOfWork
+from notifier.adapters.wording import ShippedTemplates
+from notifier.settings import Settings
+from notifier.use_cases.ports import MailServer, Queries, Shifts, Templates
+from oja_events.database import make_engine, ping
+from oja_events.wakeup import Waker
+
+SERVICE = "notifier"
+MAILS = "notifier_mails"  # who waits for mail to send is woken under this name
+MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use, `mail_server`
+    a connection of its own, `shift` a sender's time at work."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: Callable[..., SqlUnitOfWork]
+    queries: Queries
+    templates: Templates
+    mail_server: Callable[[], MailServer]
+    shift: Shifts
+
+    def check(self) -> None:
+        """Raises while the database does not answer."""
+        ping(self.engine)
+
+
+def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
+    """Raises BadSMTPURL."""
+    engine = make_engine(
+        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    )
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    on_sessions = partial(
+        SqlUnitOfWork,
+        source=SERVICE,
+        waker=Waker(engine, SERVICE),
+        mail_waker=Waker(engine, MAILS),
+        mail_from=settings.mail_from,
+        staff_mail=settings.staff_mail,
+    )
+    server = SMTPAddress.from_url(settings.smtp_url)
+    return Dependencies(
+        settings=settings,
+        engine=engine,
+        unit_of_work=partial(on_sessions, sessions),
+        queries=SqlQueries(sessions),
+        templates=ShippedTemplates(),
+        mail_server=partial(SMTPServer, server, sender=settings.mail_from),
+        shift=partial(open_shift, engine, wakes=MAILS, unit_of_work=on_sessions),
+    )

@@ -1,0 +1,56 @@
+"""Which news notifier listens to, and what it does about each."""
+
+from notifier.bootstrap import SERVICE, Dependencies, build
+from notifier.domain.letter import BadAddress
+from notifier.settings import Settings
+from notifier.use_cases import event_handlers
+from oja_events.consuming import PREFETCH, run_consumer
+from oja_events.contracts.catalog import StockLow
+from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.ordering import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderShipped,
+)
+from oja_events.contracts.payments import PaymentConfirmed, PaymentRefunded, RefundFailed
+from oja_events.handling import MessageHandler, Subscriptions
+from oja_web.logs import configure_logging
+
+SUBSCRIPTIONS: Subscriptions = {
+    CustomerRegistered: event_handlers.customer_registered,
+    OrderPlaced: event_handlers.order_placed,
+    PaymentConfirmed: event_handlers.payment_confirmed,
+    OrderShipped: event_handlers.order_shipped,
+    OrderCompleted: event_handlers.order_completed,
+    OrderCancelled: event_handlers.order_cancelled,
+    PaymentRefunded: event_handlers.payment_refunded,
+    RefundFailed: event_handlers.refund_failed,
+    StockLow: event_handlers.stock_low,
+}
+
+
+def message_handler(deps: Dependencies) -> MessageHandler:
+    return MessageHandler(
+        SUBSCRIPTIONS,
+        unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
+        engine=deps.engine,
+        refusals=(BadAddress,),
+    )
+
+
+def main() -> None:
+    settings = Settings.from_env()
+    configure_logging(SERVICE, settings.log_level)
+    deps = build(settings, role="consumer", pool_size=PREFETCH + 3)
+    run_consumer(
+        SERVICE,
+        SUBSCRIPTIONS,
+        message_handler(deps),
+        broker_url=settings.broker_url,
+        health=(settings.health_host, settings.health_port),
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+"""The web application of notifier."""
+
+from flask import Flask
+
+from notifier.bootstrap import SERVICE, Dependencies, build
+from notifier.entrypoints.http import alerts, notifications, templates
+from notifier.entrypoints.http.errors import REFUSALS
+from notifier.settings import Settings
+from oja_web.app import make_app
+from oja_web.auth import AuthSettings
+
+
+def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
+    """Without arguments: from the environment, as the server does it."""
+    settings = settings or Settings.from_env()
+    deps = deps or build(settings)
+    return make_app(
+        SERVICE,
+        title="Oja notifier",
+        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        blueprints=[notifications.blp, templates.blp, alerts.blp],
+        errors=REFUSALS,
+        dependencies=deps,
+        ready=deps.check,
+        log_level=settings.log_level,
+    )

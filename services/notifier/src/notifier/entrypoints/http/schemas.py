@@ -1,0 +1,77 @@
+"""The shape of requests and answers."""
+
+from marshmallow import Schema, fields, validate
+
+from notifier.domain.alert import AlertKind
+from notifier.domain.letter import Audience, Template
+from notifier.domain.mail import MailStatus
+from oja_web.fields import AwareDateTime, QueryBoolean, UUIDString
+from oja_web.pagination import PageQuery, page_schema
+
+_TEMPLATE = validate.OneOf([template.value for template in Template])
+_STATUS = validate.OneOf([status.value for status in MailStatus])
+_KIND = validate.OneOf([kind.value for kind in AlertKind])
+
+
+class NotificationQuery(PageQuery):
+    recipient = fields.String(load_default=None, validate=validate.Length(min=1, max=254))
+    template = fields.String(load_default=None, validate=_TEMPLATE)
+    status = fields.String(load_default=None, validate=_STATUS)
+    order_id = UUIDString(load_default=None)
+
+
+class NotificationSchema(Schema):
+    """`doubts` counts the attempts whose outcome nobody knows; each may have left a copy."""
+
+    id = UUIDString()
+    kind = fields.String(validate=validate.OneOf(["event", "resend"]))
+    event_id = UUIDString()
+    template = fields.String()
+    template_version = fields.String()
+    recipient = fields.String()
+    subject = fields.String()
+    status = fields.String(validate=_STATUS)
+    attempts = fields.Integer()
+    doubts = fields.Integer()
+    message_id = fields.String()
+    sha256 = fields.String(metadata={"description": "Of the bytes that are sent"})
+    order_id = UUIDString(allow_none=True)
+    resend_of = UUIDString(allow_none=True)
+    requested_by = fields.String(allow_none=True)
+    last_error = fields.String(allow_none=True)
+    created_at = AwareDateTime()
+    next_attempt_at = AwareDateTime(allow_none=True)
+    sent_at = AwareDateTime(allow_none=True)
+    failed_at = AwareDateTime(allow_none=True)
+
+
+NotificationPageSchema = page_schema(NotificationSchema, "NotificationPage")
+
+
+class EmailTemplateSchema(Schema):
+    name = fields.String()
+    audience = fields.String(validate=validate.OneOf([each.value for each in Audience]))
+    version = fields.String()
+    subject = fields.String(metadata={"description": "As written, with its variables"})
+
+
+EmailTemplatePageSchema = page_schema(EmailTemplateSchema, "EmailTemplatePage")
+
+
+class AlertQuery(PageQuery):
+    kind = fields.String(load_default=None, validate=_KIND)
+    acknowledged = QueryBoolean(load_default=None)
+
+
+class AlertSchema(Schema):
+    id = UUIDString()
+    kind = fields.String(validate=_KIND)
+    title = fields.String()
+    detail = fields.String()
+    order_id = UUIDString(allow_none=True)
+    raised_at = AwareDateTime()
+    acknowledged_at = AwareDateTime(allow_none=True)
+    acknowledged_by = fields.String(allow_none=True)
+
+
+AlertPageSchema = page_schema(AlertSchema, "AlertPage")

@@ -1,0 +1,39 @@
+"""The outbox relay of notifier, and the senders of its mails."""
+
+from notifier.bootstrap import SERVICE, Dependencies, build
+from notifier.entrypoints.sender import sender
+from notifier.settings import Settings
+from notifier.use_cases.sending import adopt_orphans
+from oja_events.relay import Relay
+from oja_events.worker import Job, every, run_worker
+from oja_web.logs import configure_logging
+
+SENDERS = 4
+SECONDS_BETWEEN_ADOPTIONS = 1.0
+
+
+def mail_jobs(deps: Dependencies, senders: int = SENDERS) -> list[Job]:
+    """What gets mail out: some senders, and care for what dead ones left behind."""
+
+    def adopt() -> int:
+        return adopt_orphans(deps.unit_of_work())
+
+    sending = [sender(deps.shift, deps.mail_server) for _ in range(senders)]
+    return [every(SECONDS_BETWEEN_ADOPTIONS, adopt), *sending]
+
+
+def main() -> None:
+    settings = Settings.from_env()
+    configure_logging(SERVICE, settings.log_level)
+    # A session for each sender, the relay, the adoptions, and two that wake others.
+    deps = build(settings, role="worker", pool_size=SENDERS + 4)
+    relay = Relay(deps.engine, settings.broker_url, SERVICE)
+    run_worker(
+        [relay.run, *mail_jobs(deps)],
+        health=(settings.health_host, settings.health_port),
+        ready=relay.is_ready,
+    )
+
+
+if __name__ == "__main__":
+    main()

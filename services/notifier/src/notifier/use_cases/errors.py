@@ -1,0 +1,37 @@
+"""Why a command may be refused, and what a mail server may answer."""
+
+
+class MailNotFound(Exception):
+    """There is no such mail in the ledger."""
+
+
+class AlertNotFound(Exception):
+    """There is no such alert."""
+
+
+class StillOnItsWay(Exception):
+    """The mail is not settled yet: it will be sent without anybody's help."""
+
+
+class ClaimLost(Exception):
+    """Somebody else works on this mail now; whatever we know of it is out of date."""
+
+
+class DeliveryProblem(Exception):
+    """The mail was not accepted, as far as we know. The message is for the ledger."""
+
+
+class ServerAway(DeliveryProblem):
+    """There is no server to talk to, or it does not let us in: not the fault of any mail."""
+
+
+class Deferred(DeliveryProblem):
+    """The server does not want this mail now."""
+
+
+class Refused(DeliveryProblem):
+    """The server will never take this mail."""
+
+
+class Unclear(DeliveryProblem):
+    """The mail was handed over and the answer got lost: it may be on its way, or not."""

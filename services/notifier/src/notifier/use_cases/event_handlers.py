@@ -1,0 +1,151 @@
+"""What notifier does about the news of others: it writes mails, and other processes send them.
+
+Repeated news comes to nothing: the inbox stops it, and were the inbox lost, the ledger keeps one
+mail per event, template and recipient. Early or late news needs no patience: an event carries all
+that its mail says, so no mail waits for another. Where lateness would make a mail untrue, its
+handler says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from types import MappingProxyType
+from typing import Any
+
+from notifier.domain.alert import Alert, AlertKind
+from notifier.domain.letter import Letter, Recipient, Template
+from notifier.use_cases.ports import UnitOfWork
+from oja_events.contracts.catalog import StockLow
+from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.ordering import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderShipped,
+)
+from oja_events.contracts.payments import PaymentConfirmed, PaymentRefunded, RefundFailed
+
+PaymentNews = PaymentConfirmed | PaymentRefunded
+OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled
+
+
+def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
+    """Welcome them, once per account. Repeated, early, late: nothing changes."""
+    with uow:
+        uow.mails.write(
+            Letter(
+                template=Template.WELCOME,
+                to=Recipient(event.email, f"{event.first_name} {event.last_name}"),
+                occasion=str(event.customer_id),
+                facts=asdict(event),
+            )
+        )
+        uow.commit()
+
+
+def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:
+    """Say that we have the order and until when to pay. Repeated: silence. Late (paid or cancelled
+    meanwhile): a request to pay would be untrue, so the mail goes without it."""
+    overtakers = (Template.PAYMENT_CONFIRMED, Template.ORDER_CANCELLED)
+    with uow:
+        overtaken = any(uow.mails.is_written(news, str(event.order_id)) for news in overtakers)
+        facts = {"awaits_payment": not overtaken}
+        uow.mails.write(_to_customer(Template.ORDER_RECEIVED, event, facts=facts))
+        uow.commit()
+
+
+def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
+    """Confirm the order, once however many captures there are.
+
+    Late (the order was cancelled while the card was charged): the money goes back by itself and
+    that mail follows, so nothing is confirmed.
+    """
+    with uow:
+        if not uow.mails.is_written(Template.ORDER_CANCELLED, str(event.order_id)):
+            uow.mails.write(_to_customer(Template.PAYMENT_CONFIRMED, event))
+        uow.commit()
+
+
+def order_shipped(event: OrderShipped, *, uow: UnitOfWork) -> None:
+    """Say how to follow the parcel. Repeated: silence. Early, late: true all the same."""
+    with uow:
+        uow.mails.write(_to_customer(Template.ORDER_SHIPPED, event))
+        uow.commit()
+
+
+def order_completed(event: OrderCompleted, *, uow: UnitOfWork) -> None:
+    """Say thank you. Repeated: silence. Early, late: true all the same."""
+    with uow:
+        uow.mails.write(_to_customer(Template.ORDER_COMPLETED, event))
+        uow.commit()
+
+
+def order_cancelled(event: OrderCancelled, *, uow: UnitOfWork) -> None:
+    """Say why, and what happens to the money. Repeated: silence. Early, late: true all the same."""
+    with uow:
+        uow.mails.write(_to_customer(Template.ORDER_CANCELLED, event))
+        uow.commit()
+
+
+def payment_refunded(event: PaymentRefunded, *, uow: UnitOfWork) -> None:
+    """Say that the money is back, once per refund: an order may have several. Repeated: silence."""
+    with uow:
+        uow.mails.write(_to_customer(Template.REFUND_DONE, event, occasion=str(event.refund_id)))
+        uow.commit()
+
+
+def refund_failed(event: RefundFailed, *, uow: UnitOfWork) -> None:
+    """Call staff: a customer waits for money. Once per refund, repeated or not."""
+    alert = Alert(
+        kind=AlertKind.REFUND_FAILED,
+        occasion=str(event.refund_id),
+        title=f"A refund of order {event.number} failed",
+        detail=event.reason,
+        order_id=event.order_id,
+    )
+    with uow:
+        _call_staff(alert, Template.REFUND_FAILED, asdict(event), uow)
+        uow.commit()
+
+
+def stock_low(event: StockLow, *, uow: UnitOfWork) -> None:
+    """Call staff, once per crossing of the threshold. Late (restocked meanwhile): said all the
+    same, with the time of the event; each crossing is a fact of its own."""
+    with uow:
+        alert = Alert(
+            kind=AlertKind.LOW_STOCK,
+            occasion=str(uow.event_id),
+            title=f"{event.sku} is running low",
+            detail=f"{event.name}: {event.available} left, the threshold is {event.threshold}",
+        )
+        _call_staff(alert, Template.LOW_STOCK, asdict(event), uow)
+        uow.commit()
+
+
+def _to_customer(
+    template: Template,
+    event: OrderNews | PaymentNews,
+    *,
+    occasion: str | None = None,
+    facts: Mapping[str, object] = MappingProxyType({}),
+) -> Letter:
+    return Letter(
+        template=template,
+        to=Recipient(event.contact.email, event.contact.name),
+        occasion=occasion or str(event.order_id),
+        facts={**asdict(event), **facts},
+        order_id=event.order_id,
+    )
+
+
+def _call_staff(alert: Alert, template: Template, facts: dict[str, Any], uow: UnitOfWork) -> None:
+    uow.alerts.add(alert)
+    for recipient in uow.staff.to_alert():
+        uow.mails.write(
+            Letter(
+                template=template,
+                to=recipient,
+                occasion=alert.occasion,
+                facts=facts,
+                order_id=alert.order_id,
+            )
+        )

@@ -1,0 +1,216 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+from uuid import UUID
+
+from notifier.domain.alert import Alert
+from notifier.domain.letter import Audience, Letter, Recipient, Template
+from notifier.domain.mail import Mail
+
+
+class MailRepository(Protocol):
+    def write(self, letter: Letter) -> None:
+        """Put the letter into words and keep it for sending.
+
+        Written already (the same event, template and recipient, or the same occasion): silence.
+        """
+
+    def is_written(self, template: Template, occasion: str) -> bool: ...
+
+    def copy(self, mail_id: UUID, *, by: str) -> UUID:
+        """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
+
+    def claim(self, sender: int) -> Mail | None:
+        """The mail that has been due the longest, for this sender alone; None when none is due."""
+
+    def announce(self, mail: Mail) -> None:
+        """Note that from now on the server may have it; raises ClaimLost."""
+
+    def conclude(self, mail: Mail) -> None:
+        """Keep how it went, with its events, and give the claim up; raises ClaimLost."""
+
+    def orphans(self, limit: int) -> list[Mail]:
+        """Mails whose sender is certainly gone, locked."""
+
+
+class AlertRepository(Protocol):
+    def add(self, *alerts: Alert) -> None:
+        """Raise these; one that was raised before stays as it is."""
+
+    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
+        """The first one to say so stays on record; raises AlertNotFound."""
+
+
+class StaffDirectory(Protocol):
+    def to_alert(self) -> list[Recipient]:
+        """Who hears of what needs a hand."""
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
+
+    @property
+    def mails(self) -> MailRepository: ...
+    @property
+    def alerts(self) -> AlertRepository: ...
+    @property
+    def staff(self) -> StaffDirectory: ...
+    @property
+    def event_id(self) -> UUID:
+        """The event that is being handled."""
+
+    def now(self) -> datetime: ...
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class MailServer(Protocol):
+    """One kept connection. Not for several threads at once."""
+
+    def offer(self, mail: Mail) -> None:
+        """Name sender and recipient; the content stays here.
+
+        Raises ServerAway, Deferred or Refused.
+        """
+
+    def hand_over(self, mail: Mail) -> None:
+        """Give the content of the mail that was offered; returns when the server has taken it.
+
+        Raises Deferred or Refused when it said no, and Unclear when it did not say.
+        """
+
+    def close(self) -> None: ...
+
+
+class Shift(Protocol):
+    """One sender's time at work. What it has claimed is its own until its shift ends, however
+    that happens; a claim of an ended shift is an orphan."""
+
+    @property
+    def number(self) -> int:
+        """Never given to another shift."""
+
+    def unit_of_work(self) -> UnitOfWork: ...
+
+    def wait(self, seconds: float) -> None:
+        """Return when there may be mail to send, after `seconds` at the latest."""
+
+
+Shifts = Callable[[], AbstractContextManager[Shift]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """One mail as the ledger has it, without its words. `kind` is `event` or `resend`."""
+
+    id: UUID
+    kind: str
+    event_id: UUID
+    template: str
+    template_version: str
+    recipient: str
+    subject: str
+    status: str
+    attempts: int
+    doubts: int
+    message_id: str
+    sha256: str
+    order_id: UUID | None
+    resend_of: UUID | None
+    requested_by: str | None
+    last_error: str | None
+    created_at: datetime
+    next_attempt_at: datetime | None
+    sent_at: datetime | None
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEntry:
+    """One alert with what became of it."""
+
+    id: UUID
+    kind: str
+    title: str
+    detail: str
+    order_id: UUID | None
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MailPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    items: list[LedgerEntry]
+    next: UUID | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    items: list[AlertEntry]
+    next: UUID | None
+    total: int | None = None
+
+
+class Queries(Protocol):
+    """The read side."""
+
+    def mail(self, mail_id: UUID) -> LedgerEntry:
+        """Raises MailNotFound."""
+
+    def mails(
+        self,
+        *,
+        size: int,
+        recipient: str | None = None,
+        template: str | None = None,
+        status: str | None = None,
+        order_id: UUID | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> MailPage: ...
+
+    def alert(self, alert_id: UUID) -> AlertEntry:
+        """Raises AlertNotFound."""
+
+    def alerts(
+        self,
+        *,
+        size: int,
+        kind: str | None = None,
+        acknowledged: bool | None = None,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> AlertPage: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateEntry:
+    """One template as it is used now."""
+
+    name: str
+    audience: Audience
+    version: str
+    subject: str
+
+
+class Templates(Protocol):
+    def all(self) -> list[TemplateEntry]:
+        """By name."""

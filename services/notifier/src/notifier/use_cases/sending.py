@@ -1,0 +1,91 @@
+"""How a mail leaves, step by step; every step is a transaction of its own, none of them waits for
+the mail server.
+
+    claim   the mail is this sender's alone           (crash: claimed anew, nothing was sent)
+    offer   the server hears who writes to whom       (crash: the same)
+    announce  from here on it may have the mail       (crash: doubt, sent once more)
+    hand over the content, up to its answer           (crash: the same)
+    conclude  what it said is kept
+"""
+
+from notifier.domain.mail import Mail
+from notifier.use_cases.errors import ClaimLost, Deferred, Refused, ServerAway, Unclear
+from notifier.use_cases.ports import MailServer, Shift, UnitOfWork
+
+BATCH_OF_ORPHANS = 100
+
+
+def send_next(shift: Shift, server: MailServer) -> bool:
+    """Try the mail that has been due the longest; False when none is due.
+
+    Raises ServerAway, after putting the mail back, so that the caller can wait for the server.
+    """
+    mail = _claim(shift)
+    if mail is None:
+        return False
+    try:
+        _attempt(mail, shift, server)
+    except ClaimLost:
+        return True  # whoever has it now goes on from what the ledger says
+    return True
+
+
+def adopt_orphans(uow: UnitOfWork) -> int:
+    """Take care of what dead senders left behind; returns how many mails that were."""
+    with uow:
+        orphans = uow.mails.orphans(BATCH_OF_ORPHANS)
+        now = uow.now()
+        for mail in orphans:
+            mail.orphaned(now=now)
+            _keep(mail, uow)
+        uow.commit()
+    return len(orphans)
+
+
+def _claim(shift: Shift) -> Mail | None:
+    with shift.unit_of_work() as uow:
+        mail = uow.mails.claim(shift.number)
+        uow.commit()
+    return mail
+
+
+def _attempt(mail: Mail, shift: Shift, server: MailServer) -> None:
+    try:
+        server.offer(mail)
+        _announce(mail, shift)
+        server.hand_over(mail)
+    except (ServerAway, Deferred, Refused, Unclear) as problem:
+        _conclude(mail, shift, problem)
+        if isinstance(problem, ServerAway):
+            raise
+    else:
+        _conclude(mail, shift, None)
+
+
+def _announce(mail: Mail, shift: Shift) -> None:
+    with shift.unit_of_work() as uow:
+        uow.mails.announce(mail)
+        uow.commit()
+
+
+def _conclude(mail: Mail, shift: Shift, problem: Exception | None) -> None:
+    with shift.unit_of_work() as uow:
+        now = uow.now()
+        match problem:
+            case None:
+                mail.accepted(now=now)
+            case ServerAway():
+                mail.put_back(str(problem), now=now)
+            case Deferred():
+                mail.postponed(str(problem), now=now)
+            case Refused():
+                mail.refused(str(problem), now=now)
+            case _:
+                mail.doubted(str(problem), now=now)
+        _keep(mail, uow)
+        uow.commit()
+
+
+def _keep(mail: Mail, uow: UnitOfWork) -> None:
+    uow.mails.conclude(mail)
+    uow.alerts.add(*mail.pull_alerts())
