@@ -23,6 +23,7 @@ def order_from(row: OrderRow) -> Order:
         payment_status=PaymentStatus(row.payment_status),
         payment_reference=row.payment_reference,
         refund_references=frozenset(row.refund_references),
+        refunded_references=frozenset(row.refunded_references),
         tracking=Tracking(**row.tracking) if row.tracking else None,
         cancel_reason=CancelReason(row.cancel_reason) if row.cancel_reason else None,
         placed_at=row.placed_at,
@@ -59,6 +60,7 @@ def write_progress(order: Order, row: OrderRow) -> None:
     row.payment_status = order.payment_status
     row.payment_reference = order.payment_reference
     row.refund_references = sorted(order.refund_references)
+    row.refunded_references = sorted(order.refunded_references)
     row.tracking = asdict(order.tracking) if order.tracking else None
     row.cancel_reason = order.cancel_reason
     row.paid_at = order.paid_at

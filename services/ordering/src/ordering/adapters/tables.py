@@ -42,6 +42,7 @@ class OrderRow(Base):
     payment_status: Mapped[str]
     payment_reference: Mapped[str | None]
     refund_references: Mapped[list[str]]
+    refunded_references: Mapped[list[str]]
     tracking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     cancel_reason: Mapped[str | None]
     placed_at: Mapped[datetime]

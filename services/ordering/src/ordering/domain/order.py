@@ -109,6 +109,7 @@ class Order:
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     payment_reference: str | None = None
     refund_references: frozenset[str] = frozenset()
+    refunded_references: frozenset[str] = frozenset()
     tracking: Tracking | None = None
     cancel_reason: CancelReason | None = None
     paid_at: datetime | None = None
@@ -165,11 +166,11 @@ class Order:
         """Stock is held. If the money overtook this news, the order is complete at once."""
         if self.status is not OrderStatus.PLACED:
             return
+        self._note(now, "stock_reserved", "catalog")
         if self.payment_status is PaymentStatus.PAID:
             self._start_processing(now)
         else:
             self._move_to(OrderStatus.AWAITING_PAYMENT)
-        self._note(now, "stock_reserved", "catalog")
 
     def confirm_payment(self, reference: str, amount: Money, *, now: datetime) -> None:
         """Money was captured: use it, or ask for it back.
@@ -193,11 +194,13 @@ class Order:
 
     def note_refund(self, reference: str, *, now: datetime) -> None:
         """The money of this payment is back with the customer."""
-        if reference not in self.refund_references:
+        if reference in self.refunded_references or reference not in self.refund_references:
             return
-        if self.payment_status is PaymentStatus.REFUND_PENDING:
+        self.refunded_references |= {reference}
+        self._note(now, "refunded", "payments", reference)
+        all_is_back = self.refunded_references == self.refund_references
+        if all_is_back and self.payment_status is PaymentStatus.REFUND_PENDING:
             self.payment_status = PaymentStatus.REFUNDED
-            self._note(now, "refunded", "payments", reference)
 
     def ship(self, tracking: Tracking | None, *, by: str, now: datetime) -> None:
         if not self._move_to(OrderStatus.SHIPPED):

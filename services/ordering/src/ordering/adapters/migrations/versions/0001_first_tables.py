@@ -29,6 +29,7 @@ def upgrade() -> None:
             payment_status text NOT NULL,
             payment_reference text,
             refund_references text[] NOT NULL,
+            refunded_references text[] NOT NULL,
             tracking jsonb,
             cancel_reason text,
             placed_at timestamptz NOT NULL,
