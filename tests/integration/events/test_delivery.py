@@ -13,7 +13,13 @@ from kombu import Producer as Publisher
 from sqlalchemy import text
 
 from oja_events.contracts import Money
-from oja_events.contracts.catalog import ProductChanged, StockReserved, Variant
+from oja_events.contracts.catalog import (
+    ProductArchived,
+    ProductChanged,
+    StockCommitted,
+    StockReserved,
+    Variant,
+)
 from oja_events.relay import Relay
 from oja_events.topology import EVENTS_EXCHANGE
 from tests.integration.events.conftest import Consumer, Producer
@@ -94,20 +100,34 @@ def test_an_event_that_is_published_twice_has_its_effect_once(
     assert inbox(ordering) == 2
 
 
-def test_an_event_that_nobody_listens_to_is_kept_and_holds_back_only_its_own_aggregate(
+def test_an_event_that_reaches_no_queue_is_kept_and_holds_back_only_its_own_aggregate(
     catalog: Producer, ordering: Consumer, relaying: Relaying, servers: Servers
 ) -> None:
-    nobody_listens = StockReserved(order_id=uuid4(), lines=(), reserved_at=datetime.now(UTC))
-    bind(servers, nobody_listens.TYPE, unbind=True)
+    unroutable = ProductArchived(
+        product_id=uuid4(), version=1, skus=(), archived_at=datetime.now(UTC)
+    )
+    bind(servers, unroutable.TYPE, unbind=True)
     relaying(catalog.relay)
 
-    catalog.tell(nobody_listens)
+    catalog.tell(unroutable)
     catalog.tell(a_product("MUG-5"))
 
     wait_until(lambda: "MUG-5" in offers(ordering))
     wait_until(lambda: catalog.pending() == 1)
-    bind(servers, nobody_listens.TYPE)
+    bind(servers, unroutable.TYPE)
     wait_until(lambda: catalog.pending() == 0, timeout=20)
+
+
+def test_an_event_that_nobody_awaits_goes_out_without_holding_back_the_next(
+    catalog: Producer, ordering: Consumer, relaying: Relaying
+) -> None:
+    relaying(catalog.relay)
+
+    catalog.tell(StockCommitted(order_id=uuid4(), lines=(), committed_at=datetime.now(UTC)))
+    catalog.tell(a_product("MUG-40"))
+
+    wait_until(lambda: "MUG-40" in offers(ordering))
+    wait_until(lambda: catalog.pending() == 0)
 
 
 def test_a_second_relay_stands_by_and_takes_over(

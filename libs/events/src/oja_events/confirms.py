@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from kombu import Connection, Exchange, Producer  # type: ignore[attr-defined]  # lazily exported
 
-from oja_events.topology import EVENTS_EXCHANGE
+from oja_events.topology import EVENTS_EXCHANGE, is_awaited
 
 CONFIRM_DEADLINE = 5.0  # seconds for one window
 HEARTBEAT = 15
@@ -106,7 +106,7 @@ class ConfirmWindow:
         self._producer.publish(
             message.envelope,
             routing_key=message.type,
-            mandatory=True,
+            mandatory=is_awaited(message.type),
             delivery_mode=2,
             content_type="application/cloudevents+json",
             content_encoding="utf-8",

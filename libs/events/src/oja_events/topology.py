@@ -15,10 +15,55 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from oja_events.contracts import Event
+from oja_events.contracts.catalog import (
+    ProductArchived,
+    ProductChanged,
+    StockLow,
+    StockRejected,
+    StockReserved,
+)
+from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.ordering import (
+    OrderCancelled,
+    OrderCompleted,
+    OrderPlaced,
+    OrderShipped,
+    RefundRequested,
+)
+from oja_events.contracts.payments import (
+    PaymentConfirmed,
+    PaymentFailed,
+    PaymentRefunded,
+    RefundFailed,
+)
+
 VHOST = "oja"
 EVENTS_EXCHANGE = "oja.events"
 PRODUCERS = ("catalog", "identity", "ordering", "payments", "notifier")
 CONSUMERS = ("catalog", "ordering", "payments", "notifier")
+
+# Who listens to what. The consumers' own tables must agree (tests/contract); kept here as well
+# because a new broker must hold every binding before anybody connects, and because the relay must
+# know which events nobody waits for: those may go nowhere, all others must reach a queue.
+SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
+    CustomerRegistered: ("notifier",),
+    ProductChanged: ("ordering",),
+    ProductArchived: ("ordering",),
+    StockReserved: ("ordering", "payments"),
+    StockRejected: ("ordering", "payments"),
+    StockLow: ("notifier",),
+    OrderPlaced: ("catalog", "payments", "notifier"),
+    OrderCancelled: ("catalog", "payments", "notifier"),
+    OrderShipped: ("notifier",),
+    OrderCompleted: ("notifier",),
+    RefundRequested: ("payments",),
+    PaymentConfirmed: ("ordering", "catalog", "notifier"),
+    PaymentFailed: ("ordering",),
+    PaymentRefunded: ("ordering", "notifier"),
+    RefundFailed: ("notifier",),
+}
+_AWAITED = {event.TYPE for event in SUBSCRIBERS}
 
 # Growing delays: 5 s .. 10 min once each, then hourly; with 23 hours of 1 h the ladder lasts a day.
 RETRY_TIERS = {"5s": 5, "30s": 30, "2m": 120, "10m": 600, "1h": 3600}
@@ -28,6 +73,11 @@ HOURLY_RETRIES = 23
 # what deploys cause (RabbitMQ 3.10, rabbit_fifo return_all).
 DELIVERY_LIMIT = 10
 MAX_QUEUE_BYTES = 2 * 1024**3
+
+
+def is_awaited(event_type: str) -> bool:
+    """Whether somebody listens to events of this type."""
+    return event_type in _AWAITED
 
 
 def main_queue(service: str) -> str:
@@ -66,7 +116,7 @@ def broker_definitions(
 ) -> dict[str, list[dict[str, Any]]]:
     """RabbitMQ's definitions file: what a new or wiped node must know before anybody connects.
 
-    `passwords` has one entry per service. Queues and bindings are declared by the services.
+    `passwords` has one entry per service. Every consumer declares its own part again.
     """
     name, password = admin
     return {
@@ -79,8 +129,8 @@ def broker_definitions(
         "exchanges": [_exchange(EVENTS_EXCHANGE, "topic")]
         + [_exchange(lanes_exchange(service), "direct") for service in CONSUMERS],
         "policies": [policy for service in CONSUMERS for policy in _policies(service)],
-        "queues": [],
-        "bindings": [],
+        "queues": [_queue(queue) for service in CONSUMERS for queue in lanes(service).values()],
+        "bindings": [binding for service in CONSUMERS for binding in _bindings(service)],
     }
 
 
@@ -124,6 +174,40 @@ def _exchange(name: str, kind: str) -> dict[str, Any]:
         "durable": True,
         "auto_delete": False,
         "internal": False,
+        "arguments": {},
+    }
+
+
+def _queue(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "vhost": VHOST,
+        "durable": True,
+        "auto_delete": False,
+        "arguments": {"x-queue-type": "quorum"},
+    }
+
+
+def _bindings(service: str) -> list[dict[str, Any]]:
+    inner = [
+        _binding(lanes_exchange(service), queue, routing_key)
+        for routing_key, queue in lanes(service).items()
+    ]
+    events = [
+        _binding(EVENTS_EXCHANGE, main_queue(service), event.TYPE)
+        for event, listeners in SUBSCRIBERS.items()
+        if service in listeners
+    ]
+    return inner + events
+
+
+def _binding(exchange: str, queue: str, routing_key: str) -> dict[str, Any]:
+    return {
+        "source": exchange,
+        "vhost": VHOST,
+        "destination": queue,
+        "destination_type": "queue",
+        "routing_key": routing_key,
         "arguments": {},
     }
 
