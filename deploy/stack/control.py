@@ -39,7 +39,7 @@ def restart(stack: Stack, wish: str) -> None:
 
 def scale(stack: Stack, wishes: Sequence[str]) -> None:
     """Have `SERVICE.ROLE=N` true for each wish. Processes that stay are not touched."""
-    counts = dict(_parsed(wish) for wish in wishes)
+    counts = dict(parsed(wish) for wish in wishes)
     _require_running(stack)
     with exclusive(stack.home), step(f"Scaling {', '.join(wishes)}"):
         before = everything(stack)
@@ -69,7 +69,8 @@ def psql(stack: Stack, role: str, arguments: Sequence[str]) -> None:
     os.execve(program, [program, *address, *arguments], environment)  # noqa: S606
 
 
-def _parsed(wish: str) -> tuple[str, int]:
+def parsed(wish: str) -> tuple[str, int]:
+    """`ordering.http=3` as its parts; refuses what does not exist or is too much."""
     match = _WISH.match(wish)
     kinds = {f"{item.service}.{item.role}" for item in processes()}
     known = [*sorted(kinds), "gateway.http"]
