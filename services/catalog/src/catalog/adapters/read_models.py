@@ -1,0 +1,210 @@
+"""The read side: plain SELECTs, each in a short transaction of its own."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import Session, sessionmaker
+
+from catalog.adapters.listing import conditions, order_of
+from catalog.adapters.tables import (
+    CategoryRow,
+    ImageRow,
+    MovementRow,
+    ProductRow,
+    StockRow,
+    VariantRow,
+)
+from catalog.use_cases.errors import ProductNotFound, SkuNotFound
+from catalog.use_cases.ports import Page, Position, ProductFilter, Sort
+
+MOST_TAGS = 500
+
+_images = (
+    select(
+        func.jsonb_agg(
+            aggregate_order_by(
+                func.jsonb_build_object(
+                    "id", ImageRow.id,
+                    "url", ImageRow.url,
+                    "thumbnail_url", ImageRow.thumbnail_url,
+                    "alt", ImageRow.alt,
+                    "position", ImageRow.position,
+                ),
+                ImageRow.position.asc(),
+            )
+        )
+    )
+    .where(ImageRow.product_id == ProductRow.id)
+    .correlate(ProductRow)
+    .scalar_subquery()
+    .label("images")
+)  # fmt: skip
+
+_card = (
+    ProductRow.id,
+    ProductRow.slug,
+    ProductRow.name,
+    ProductRow.tags,
+    ProductRow.featured,
+    ProductRow.status,
+    ProductRow.price_amount,
+    ProductRow.currency,
+    ProductRow.in_stock,
+    ProductRow.sole_sku,
+    ProductRow.rating_average,
+    ProductRow.rating_count,
+    ProductRow.created_at,
+    ProductRow.updated_at,
+    ProductRow.version,
+    CategoryRow.id.label("category_id"),
+    CategoryRow.slug.label("category_slug"),
+    CategoryRow.name.label("category_name"),
+    _images,
+)
+_available = (StockRow.on_hand - StockRow.reserved).label("available")
+_shelf: tuple[Any, ...] = (
+    StockRow.sku,
+    StockRow.product_id,
+    ProductRow.name,
+    StockRow.on_hand,
+    StockRow.reserved,
+    _available,
+    StockRow.low_stock_threshold,
+    func.concat(ProductRow.version, ".", StockRow.version).label("version"),
+)
+
+
+class SqlQueries:
+    def __init__(self, sessions: sessionmaker[Session]) -> None:
+        self._sessions = sessions
+
+    def products(
+        self,
+        narrowed: ProductFilter,
+        *,
+        sort: Sort,
+        size: int,
+        after: Position | None = None,
+        with_total: bool = False,
+    ) -> Page:
+        order = order_of(sort, narrowed.q)
+        filters = conditions(narrowed)
+        columns = _card if order.key is None else (*_card, order.key.label("sort_key"))
+        query = _with_category(select(*columns)).where(*filters)
+        if after is not None:
+            query = query.where(order.after(after))
+        query = query.order_by(*order.clauses()).limit(size + 1)
+        with self._sessions() as session:
+            count = select(func.count()).select_from(ProductRow).where(*filters)
+            total = session.scalar(count) if with_total else None
+            rows = session.execute(query).mappings().all()
+        return _page(rows, size, lambda row: (row.get("sort_key"), row["id"]), total)
+
+    def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
+        named = ProductRow.id == key if isinstance(key, UUID) else ProductRow.slug == key
+        query = _with_category(select(*_card, ProductRow.description)).where(named)
+        if public:
+            query = query.where(ProductRow.status == "published")
+        with self._sessions() as session:
+            row = session.execute(query).mappings().one_or_none()
+            if row is None:
+                raise ProductNotFound(key)
+            variants = session.execute(_variants_of(row["id"])).mappings().all()
+        return {**row, "variants": variants}
+
+    def categories(self) -> list[Mapping[str, Any]]:
+        query = select(*CategoryRow.__table__.columns)
+        return self._all(query.order_by(CategoryRow.position, CategoryRow.name, CategoryRow.id))
+
+    def tags(self) -> list[Mapping[str, Any]]:
+        tag = func.unnest(ProductRow.tags).label("name")
+        count = func.count().label("count")
+        query = select(tag, count).where(ProductRow.status == "published").group_by(tag)
+        return self._all(query.order_by(count.desc(), tag).limit(MOST_TAGS))
+
+    def inventory(
+        self,
+        *,
+        size: int,
+        low_stock: bool = False,
+        after: str | None = None,
+        with_total: bool = False,
+    ) -> Page:
+        filters: list[ColumnElement[bool]] = [
+            VariantRow.offered.is_(True),
+            ProductRow.status != "archived",
+        ]
+        if low_stock:
+            filters.append(StockRow.on_hand - StockRow.reserved <= StockRow.low_stock_threshold)
+        with self._sessions() as session:
+            query = _stock_rows().where(*filters)
+            count = select(func.count()).select_from(query.subquery())
+            total = session.scalar(count) if with_total else None
+            if after is not None:
+                query = query.where(StockRow.sku > after)
+            rows = session.execute(query.order_by(StockRow.sku).limit(size + 1)).mappings().all()
+        return _page(rows, size, lambda row: row["sku"], total)
+
+    def stock(self, sku: str) -> Mapping[str, Any]:
+        found = self._all(_stock_rows().where(StockRow.sku == sku))
+        if not found:
+            raise SkuNotFound(sku)
+        return found[0]
+
+    def movements(
+        self, sku: str, *, size: int, after: int | None = None, with_total: bool = False
+    ) -> Page:
+        self.stock(sku)
+        query = select(*MovementRow.__table__.columns).where(MovementRow.sku == sku)
+        with self._sessions() as session:
+            count = select(func.count()).select_from(query.subquery())
+            total = session.scalar(count) if with_total else None
+            if after is not None:
+                query = query.where(MovementRow.id < after)
+            query = query.order_by(MovementRow.id.desc()).limit(size + 1)
+            rows = session.execute(query).mappings().all()
+        return _page(rows, size, lambda row: row["id"], total)
+
+    def known(self, skus: Collection[str]) -> set[str]:
+        with self._sessions() as session:
+            return set(session.scalars(select(VariantRow.sku).where(VariantRow.sku.in_(skus))))
+
+    def _all(self, query: Select[Any]) -> list[Mapping[str, Any]]:
+        with self._sessions() as session:
+            return [*session.execute(query).mappings()]
+
+
+def _with_category(query: Select[Any]) -> Select[Any]:
+    return query.outerjoin(CategoryRow, CategoryRow.id == ProductRow.category_id)
+
+
+def _variants_of(product_id: UUID) -> Select[Any]:
+    return (
+        select(
+            VariantRow.sku,
+            VariantRow.options,
+            VariantRow.price_amount,
+            VariantRow.compare_at_amount,
+            VariantRow.currency,
+            _available,
+        )
+        .join(StockRow, StockRow.sku == VariantRow.sku)
+        .where(and_(VariantRow.product_id == product_id, VariantRow.offered))
+        .order_by(VariantRow.position)
+    )
+
+
+def _stock_rows() -> Select[Any]:
+    return (
+        select(*_shelf)
+        .join(ProductRow, ProductRow.id == StockRow.product_id)
+        .join(VariantRow, VariantRow.sku == StockRow.sku)
+    )
+
+
+def _page(rows: Any, size: int, position: Any, total: int | None) -> Page:
+    items = [*rows[:size]]
+    return Page(items, position(items[-1]) if len(rows) > size else None, total)

@@ -1,0 +1,8 @@
+"""Aggregates in Postgres. Saving a product also hands its events to the outbox, so that a change
+cannot be kept without being told."""
+
+from catalog.adapters.repositories.categories import SqlCategoryRepository
+from catalog.adapters.repositories.products import SqlProductRepository
+from catalog.adapters.repositories.stock import SqlStockRepository
+
+__all__ = ["SqlCategoryRepository", "SqlProductRepository", "SqlStockRepository"]

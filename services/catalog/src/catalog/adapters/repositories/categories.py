@@ -1,0 +1,48 @@
+"""Categories in Postgres."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from catalog.adapters.mapping import category_from, new_category_row
+from catalog.adapters.repositories.search import index_category
+from catalog.adapters.repositories.slugs import free_slug
+from catalog.adapters.tables import CategoryRow
+from catalog.domain.category import Category
+
+
+class SqlCategoryRepository:
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def next_id(self) -> UUID:
+        return uuid7()
+
+    def free_slug(self, wanted: str) -> str:
+        return free_slug(self._session, CategoryRow.slug, wanted)
+
+    def by_slug(self, slug: str) -> Category | None:
+        row = self._session.scalars(select(CategoryRow).where(CategoryRow.slug == slug)).first()
+        return category_from(row) if row else None
+
+    def tree(self) -> dict[UUID, Category]:
+        query = select(CategoryRow).order_by(CategoryRow.id).with_for_update()
+        return {row.id: category_from(row) for row in self._session.scalars(query)}
+
+    def add(self, category: Category) -> None:
+        self._session.add(new_category_row(category))
+        self._session.flush()
+
+    def save(self, category: Category) -> None:
+        row = self._session.get_one(CategoryRow, category.id)
+        renamed = row.name != category.name
+        row.name = category.name
+        row.parent_id = category.parent_id
+        row.position = category.position
+        if self._session.is_modified(row):
+            row.version = category.version = row.version + 1
+        self._session.flush()
+        if renamed:
+            index_category(self._session, category.id)

@@ -1,0 +1,199 @@
+"""The schema in one file. The tables for events are oja_events' own (see oja_events.schema)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import Text
+
+_PUBLISHED = text("status = 'published'")
+
+
+class Base(DeclarativeBase):
+    type_annotation_map = {  # noqa: RUF012  # read once by SQLAlchemy
+        int: BigInteger,
+        str: Text,
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
+    }
+
+
+class CategoryRow(Base):
+    __tablename__ = "categories"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
+    position: Mapped[int]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("parent_id <> id", name="categories_not_in_itself"),
+        Index("categories_by_parent", "parent_id"),
+    )
+
+
+class ProductRow(Base):
+    """`price_amount`, `in_stock` and `sole_sku` repeat what the variants say, for lists and sorts.
+
+    `search` and `sort_name` are written by the repository, with accents folded. `rating_average` is
+    in hundredths of a star.
+    """
+
+    __tablename__ = "products"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    description: Mapped[str]
+    category_id: Mapped[UUID | None] = mapped_column(ForeignKey("categories.id"))
+    tags: Mapped[list[str]]
+    featured: Mapped[bool]
+    status: Mapped[str]
+    price_amount: Mapped[int]
+    currency: Mapped[str]
+    in_stock: Mapped[bool]
+    sole_sku: Mapped[str | None]
+    rating_average: Mapped[int]
+    rating_count: Mapped[int]
+    sort_name: Mapped[str]
+    search: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint("status IN ('draft', 'published', 'archived')", name="products_status"),
+        CheckConstraint("price_amount >= 0", name="products_price_not_negative"),
+        Index("products_by_category", "category_id", "id"),
+        Index("products_newest", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_price", "price_amount", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_rating", "rating_average", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_name", "sort_name", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_tag", "tags", postgresql_using="gin"),
+        Index("products_by_word", "search", postgresql_using="gin"),
+    )
+
+
+class VariantRow(Base):
+    """`offered` is false for a variant that staff took out: its SKU and history stay."""
+
+    __tablename__ = "variants"
+
+    sku: Mapped[str] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    options: Mapped[dict[str, Any]]
+    price_amount: Mapped[int]
+    compare_at_amount: Mapped[int | None]
+    currency: Mapped[str]
+    position: Mapped[int]
+    offered: Mapped[bool]
+
+    __table_args__ = (
+        CheckConstraint("price_amount >= 0", name="variants_price_not_negative"),
+        CheckConstraint("compare_at_amount >= 0", name="variants_compare_at_not_negative"),
+        Index("variants_by_product", "product_id", "position"),
+    )
+
+
+class ImageRow(Base):
+    __tablename__ = "product_images"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    public_id: Mapped[str] = mapped_column(unique=True)
+    url: Mapped[str]
+    thumbnail_url: Mapped[str]
+    alt: Mapped[str]
+    position: Mapped[int]
+    created_at: Mapped[datetime]
+
+    __table_args__ = (Index("product_images_by_product", "product_id", "position"),)
+
+
+class StockRow(Base):
+    """The counters of one variant; the ledger and the reservations say how they came about."""
+
+    __tablename__ = "stock"
+
+    sku: Mapped[str] = mapped_column(ForeignKey("variants.sku"), primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    on_hand: Mapped[int]
+    reserved: Mapped[int]
+    low_stock_threshold: Mapped[int]
+    version: Mapped[int]
+
+    __table_args__ = (
+        CheckConstraint(
+            "on_hand >= 0 AND reserved >= 0 AND reserved <= on_hand", name="stock_never_oversold"
+        ),
+        CheckConstraint("low_stock_threshold >= 0", name="stock_threshold_not_negative"),
+        Index("stock_by_product", "product_id", "sku"),
+    )
+
+
+class MovementRow(Base):
+    """The ledger: why `on_hand` is what it is. `on_hand` is the number after the movement."""
+
+    __tablename__ = "stock_movements"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("stock.sku"))
+    reason: Mapped[str]
+    delta: Mapped[int]
+    on_hand: Mapped[int]
+    order_id: Mapped[UUID | None]
+    note: Mapped[str | None]
+    by: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint("delta <> 0", name="stock_movements_move"),
+        UniqueConstraint("order_id", "sku", "reason", name="stock_movements_once_per_order"),
+        Index("stock_movements_by_sku", "sku", "id"),
+    )
+
+
+class OrderStockRow(Base):
+    """Where an order's stock is. A cancellation that comes first leaves its mark here."""
+
+    __tablename__ = "order_stock"
+
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    state: Mapped[str]
+    at: Mapped[datetime]
+
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('held', 'committed', 'released', 'rejected')", name="order_stock_state"
+        ),
+    )
+
+
+class ReservationRow(Base):
+    __tablename__ = "reservations"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("order_stock.order_id"), primary_key=True)
+    sku: Mapped[str] = mapped_column(ForeignKey("stock.sku"), primary_key=True)
+    quantity: Mapped[int]
+    state: Mapped[str]
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="reservations_quantity_positive"),
+        CheckConstraint("state IN ('held', 'committed', 'released')", name="reservations_state"),
+        Index("reservations_held", "sku", postgresql_where=text("state = 'held'")),
+    )

@@ -1,0 +1,33 @@
+"""One transaction of catalog."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from catalog.adapters.repositories import (
+    SqlCategoryRepository,
+    SqlProductRepository,
+    SqlStockRepository,
+)
+from oja_events.contracts import Event
+from oja_events.outbox import Outbox
+from oja_events.unit_of_work import SqlTransaction
+
+
+class SqlUnitOfWork(SqlTransaction):
+    products: SqlProductRepository
+    categories: SqlCategoryRepository
+    stock: SqlStockRepository
+
+    def open(self, session: Session, outbox: Outbox) -> None:
+        self.products = SqlProductRepository(session, outbox)
+        self.categories = SqlCategoryRepository(session)
+        self.stock = SqlStockRepository(session)
+        self._told = outbox
+
+    def tell(self, *events: Event) -> None:
+        self._told.add(*events)
+
+    def now(self) -> datetime:
+        return self.session.execute(select(func.now())).scalar_one()

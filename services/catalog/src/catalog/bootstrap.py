@@ -1,0 +1,46 @@
+"""The composition root: settings in, everything wired out. Nothing connects before first use."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import sessionmaker
+
+from catalog.adapters.read_models import SqlQueries
+from catalog.adapters.unit_of_work import SqlUnitOfWork
+from catalog.settings import Settings
+from catalog.use_cases.ports import Queries
+from oja_events.database import make_engine, ping
+from oja_events.wakeup import Waker
+
+SERVICE = "catalog"
+MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use."""
+
+    settings: Settings
+    engine: Engine
+    unit_of_work: Callable[..., SqlUnitOfWork]
+    queries: Queries
+
+    def check(self) -> None:
+        """Raises while the database does not answer."""
+        ping(self.engine)
+
+
+def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
+    engine = make_engine(
+        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    )
+    sessions = sessionmaker(engine, expire_on_commit=False)
+    return Dependencies(
+        settings=settings,
+        engine=engine,
+        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        queries=SqlQueries(sessions),
+    )

@@ -1,0 +1,26 @@
+"""The web application of catalog."""
+
+from flask import Flask
+
+from catalog.bootstrap import SERVICE, Dependencies, build
+from catalog.entrypoints.http import categories, inventory, products, staff
+from catalog.entrypoints.http.errors import REFUSALS
+from catalog.settings import Settings
+from oja_web.app import make_app
+from oja_web.auth import AuthSettings
+
+
+def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
+    """Without arguments: from the environment, as the server does it."""
+    settings = settings or Settings.from_env()
+    deps = deps or build(settings)
+    return make_app(
+        SERVICE,
+        title="Oja catalog",
+        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        blueprints=[products.blp, categories.blp, categories.staff_blp, staff.blp, inventory.blp],
+        errors=REFUSALS,
+        dependencies=deps,
+        ready=deps.check,
+        log_level=settings.log_level,
+    )

@@ -1,0 +1,265 @@
+"""The shape of requests and answers."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validate
+
+from catalog.domain.product import ProductStatus
+from catalog.domain.stock import STAFF_REASONS, Reason
+from catalog.use_cases.ports import Sort
+from oja_web.fields import (
+    AwareDateTime,
+    Money,
+    QueryBoolean,
+    QueryInteger,
+    StrictBoolean,
+    StrictInteger,
+    StrictSchema,
+    Text,
+    UUIDString,
+)
+from oja_web.pagination import PageQuery, page_schema
+
+MOST_UNITS = 10**9
+_SKU = validate.Regexp(
+    r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", error="Must be letters, digits, dots, hyphens, underscores."
+)
+_STATUS = validate.OneOf([status.value for status in ProductStatus])
+
+
+class Tags(fields.List[str]):
+    """Different words or short phrases, in the order in which they were given."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(Text(max=50), validate=validate.Length(max=20), **options)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        return list(dict.fromkeys(super()._deserialize(value, *args, **kwargs)))
+
+
+class VariantWriteSchema(StrictSchema):
+    """`initial_stock` counts only for a variant that is new; later, write adjustments."""
+
+    sku = Text(max=64, required=True, validate=_SKU)
+    options = fields.Dict(
+        keys=Text(max=50), values=Text(max=100), load_default=dict, validate=validate.Length(max=5)
+    )
+    price = Money(required=True)
+    compare_at_price = Money(load_default=None, allow_none=True)
+    initial_stock = StrictInteger(min=0, max=MOST_UNITS, load_default=0)
+    low_stock_threshold = StrictInteger(min=0, max=MOST_UNITS, load_default=None, allow_none=True)
+
+
+def _variants(**options: Any) -> fields.List[Any]:
+    return fields.List(
+        fields.Nested(VariantWriteSchema), validate=validate.Length(min=1, max=100), **options
+    )
+
+
+class ProductPatchSchema(StrictSchema):
+    """What is left out stays as it is; `variants` replaces all of them."""
+
+    name = Text(max=200)
+    description = Text(min=0, max=20_000, multiline=True)
+    category = Text(max=100, allow_none=True)
+    tags = Tags()
+    featured = StrictBoolean()
+    status = fields.String(validate=_STATUS)
+    variants = _variants()
+
+
+class ProductWriteSchema(StrictSchema):
+    name = Text(max=200, required=True)
+    description = Text(min=0, max=20_000, multiline=True, load_default="")
+    category = Text(max=100, load_default=None, allow_none=True)
+    tags = Tags(load_default=list)
+    featured = StrictBoolean(load_default=False)
+    status = fields.String(validate=_STATUS, load_default=ProductStatus.DRAFT.value)
+    variants = _variants(required=True)
+
+
+class CategoryPatchSchema(StrictSchema):
+    """`parent` is the slug of another category, null for the top."""
+
+    name = Text(max=100)
+    parent = Text(max=100, allow_none=True)
+    position = StrictInteger(min=0, max=MOST_UNITS)
+
+
+class CategoryWriteSchema(StrictSchema):
+    name = Text(max=100, required=True)
+    parent = Text(max=100, load_default=None, allow_none=True)
+    position = StrictInteger(min=0, max=MOST_UNITS, load_default=0)
+
+
+class AdjustmentSchema(StrictSchema):
+    delta = StrictInteger(
+        min=-MOST_UNITS,
+        max=MOST_UNITS,
+        required=True,
+        validate=validate.NoneOf([0], error="Must not be 0."),
+    )
+    reason = fields.Enum(Reason, by_value=True, required=True)
+    note = Text(max=500, multiline=True, load_default=None, allow_none=True)
+
+    @post_load
+    def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["reason"] not in STAFF_REASONS:
+            raise ValidationError({"reason": ["Not for staff to write."]})
+        return data
+
+
+class ThresholdSchema(StrictSchema):
+    low_stock_threshold = StrictInteger(min=0, max=MOST_UNITS, required=True)
+
+
+class ProductQuery(PageQuery):
+    q = Text(min=0, max=200, load_default=None)
+    category = fields.String(load_default=None, validate=validate.Length(max=100))
+    tag = fields.List(
+        fields.String(validate=validate.Length(max=50)),
+        load_default=list,
+        validate=validate.Length(max=20),
+    )
+    min_price = QueryInteger(min=0, load_default=None)
+    max_price = QueryInteger(min=0, load_default=None)
+    min_rating = QueryInteger(min=1, max=5, load_default=None)
+    featured = QueryBoolean(load_default=None)
+    in_stock = QueryBoolean(load_default=None)
+    sort = fields.Enum(Sort, by_value=True, load_default=None)
+
+
+class StaffProductQuery(ProductQuery):
+    status = fields.String(validate=_STATUS, load_default=None)
+
+
+class InventoryQuery(PageQuery):
+    low_stock = QueryBoolean(load_default=False)
+
+
+class CategoryRefSchema(Schema):
+    id = UUIDString()
+    slug = fields.String()
+    name = fields.String()
+
+
+class RatingSchema(Schema):
+    average = fields.Float()
+    count = fields.Integer()
+
+
+class ImageSchema(Schema):
+    id = UUIDString()
+    url = fields.String()
+    thumbnail_url = fields.String()
+    alt = fields.String()
+    position = fields.Integer()
+
+
+class VariantSchema(Schema):
+    sku = fields.String()
+    options = fields.Dict(keys=fields.String(), values=fields.String())
+    price = Money()
+    compare_at_price = Money()
+    in_stock = fields.Boolean()
+    available = fields.Integer()
+
+
+class ProductListItemSchema(Schema):
+    """`sku` is there when the product has only one. `price` is that of the cheapest variant."""
+
+    id = UUIDString()
+    slug = fields.String()
+    name = fields.String()
+    sku = fields.String()
+    category = fields.Nested(CategoryRefSchema, allow_none=True)
+    tags = fields.List(fields.String())
+    featured = fields.Boolean()
+    price = Money()
+    rating = fields.Nested(RatingSchema)
+    in_stock = fields.Boolean()
+    images = fields.List(fields.Nested(ImageSchema))
+    status = fields.String(validate=_STATUS)
+    created_at = AwareDateTime()
+    updated_at = AwareDateTime()
+
+
+class ProductSchema(Schema):
+    id = UUIDString()
+    slug = fields.String()
+    name = fields.String()
+    description = fields.String()
+    category = fields.Nested(CategoryRefSchema, allow_none=True)
+    tags = fields.List(fields.String())
+    featured = fields.Boolean()
+    price = Money()
+    rating = fields.Nested(RatingSchema)
+    in_stock = fields.Boolean()
+    images = fields.List(fields.Nested(ImageSchema))
+    variants = fields.List(fields.Nested(VariantSchema))
+    status = fields.String(validate=_STATUS)
+    created_at = AwareDateTime()
+    updated_at = AwareDateTime()
+
+
+ProductPageSchema = page_schema(ProductListItemSchema, "ProductPage")
+
+
+class CategoryBranchSchema(Schema):
+    id = UUIDString()
+    slug = fields.String()
+    name = fields.String()
+    children = fields.List(fields.Nested(lambda: CategoryBranchSchema()))
+
+
+class CategoryTreeSchema(Schema):
+    items = fields.List(fields.Nested(CategoryBranchSchema))
+
+
+class CategorySchema(Schema):
+    id = UUIDString()
+    slug = fields.String()
+    name = fields.String()
+    parent = fields.String(allow_none=True)
+    position = fields.Integer()
+
+
+class CategoryListSchema(Schema):
+    items = fields.List(fields.Nested(CategorySchema))
+
+
+class TagSchema(Schema):
+    name = fields.String()
+    count = fields.Integer()
+
+
+class TagListSchema(Schema):
+    items = fields.List(fields.Nested(TagSchema))
+
+
+class StockSchema(Schema):
+    sku = fields.String()
+    product_id = UUIDString()
+    name = fields.String()
+    on_hand = fields.Integer()
+    reserved = fields.Integer()
+    available = fields.Integer()
+    low_stock_threshold = fields.Integer()
+
+
+StockPageSchema = page_schema(StockSchema, "StockPage")
+
+
+class MovementSchema(Schema):
+    """`on_hand` is the number after the movement."""
+
+    at = AwareDateTime()
+    reason = fields.Enum(Reason, by_value=True)
+    delta = fields.Integer()
+    on_hand = fields.Integer()
+    order_id = UUIDString(allow_none=True)
+    note = fields.String(allow_none=True)
+    by = fields.String()
+
+
+MovementPageSchema = page_schema(MovementSchema, "MovementPage")

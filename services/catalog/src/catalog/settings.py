@@ -1,0 +1,40 @@
+"""Everything that can be set from outside, read in one place."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+class MissingSetting(Exception):
+    """The environment lacks something that has no sane default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    database_url: str
+    broker_url: str
+    jwt_public_keys: str
+    jwt_issuer: str
+    migration_database_url: str | None = None
+    log_level: str = "INFO"
+    health_host: str = "127.0.0.1"
+    health_port: int = 0
+    currency: str = "NGN"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Raises MissingSetting, naming the variable."""
+        try:
+            return cls(
+                database_url=env["DATABASE_URL"],
+                broker_url=env["BROKER_URL"],
+                jwt_public_keys=env["JWT_PUBLIC_KEYS"],
+                jwt_issuer=env["JWT_ISSUER"],
+                migration_database_url=env.get("MIGRATION_DATABASE_URL"),
+                log_level=env.get("LOG_LEVEL", "INFO"),
+                health_host=env.get("HEALTH_HOST", "127.0.0.1"),
+                health_port=int(env.get("HEALTH_PORT", "0")),
+                currency=env.get("SHOP_CURRENCY", "NGN"),
+            )
+        except KeyError as missing:
+            raise MissingSetting(f"catalog needs {missing} in its environment") from None

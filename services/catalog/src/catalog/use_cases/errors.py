@@ -1,0 +1,41 @@
+"""Why a command may be refused, beyond the rules of the domain."""
+
+
+class ProductNotFound(Exception):
+    """There is no such product, or the public may not see it."""
+
+
+class CategoryNotFound(Exception):
+    """There is no such category."""
+
+
+class SkuNotFound(Exception):
+    """There is no variant with this SKU."""
+
+
+class SkuTaken(Exception):
+    """Another product has one of these SKUs; `errors` names the fields."""
+
+    def __init__(self, positions: list[int]) -> None:
+        super().__init__("a SKU belongs to another product")
+        self.errors = {f"variants.{n}.sku": ["belongs to another product"] for n in positions}
+
+
+class UnknownCategory(Exception):
+    """The body names a category that does not exist."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__("there is no such category")
+        self.errors = {field: ["there is no such category"]}
+
+
+class NotEnoughStock(Exception):
+    """An adjustment would take away what is not there, or is promised to customers."""
+
+    def __init__(self, sku: str) -> None:
+        super().__init__(f"there are not so many units of {sku} that are free")
+        self.errors = {"delta": ["more than what is on hand and not reserved"]}
+
+
+class TooEarly(Exception):
+    """This news is ahead of news that we have not heard yet; deliver it again later."""

@@ -1,0 +1,187 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+from catalog.domain.category import Category
+from catalog.domain.product import Product
+from catalog.domain.stock import Change, OrderStock, Reason, Reservation, Step, Terms
+from oja_events.contracts import Event
+
+
+class ProductRepository(Protocol):
+    def next_id(self) -> UUID: ...
+
+    def free_slug(self, wanted: str) -> str:
+        """`wanted`, or with a number behind it; nobody else gets it before the commit."""
+
+    def add(self, product: Product) -> None:
+        """Keep a new product and its events; raises SkuTaken."""
+
+    def get(self, product_id: UUID) -> Product:
+        """The product for a change by staff, locked; raises ProductNotFound."""
+
+    def touched(self, product_ids: Collection[UUID]) -> list[Product]:
+        """These products, locked, for telling what became of their stock."""
+
+    def save(self, product: Product) -> None:
+        """Keep the changes and their events; raises SkuTaken."""
+
+
+class CategoryRepository(Protocol):
+    def next_id(self) -> UUID: ...
+
+    def free_slug(self, wanted: str) -> str:
+        """As that of products."""
+
+    def by_slug(self, slug: str) -> Category | None: ...
+
+    def tree(self) -> dict[UUID, Category]:
+        """All of them, locked, so that two moves cannot make a cycle together."""
+
+    def add(self, category: Category) -> None: ...
+
+    def save(self, category: Category) -> None:
+        """Keep the changes; products in it are found by its new name at once."""
+
+
+class StockRepository(Protocol):
+    """The counters and the ledger. Whatever changes several SKUs locks them in sorted order."""
+
+    def open(self, product_id: UUID, terms: Mapping[str, Terms], *, by: str) -> None:
+        """Start keeping stock of the SKUs that are new, and set the thresholds that are given."""
+
+    def claim(self, order_id: UUID, state: OrderStock) -> OrderStock | None:
+        """Enter the order in this state, or give the state it is in, locked, if it is known."""
+
+    def state_of(self, order_id: UUID) -> OrderStock | None:
+        """Where the order's stock is, locked; None if we have not heard of the order."""
+
+    def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation:
+        """Hold all of it or nothing. What is unknown, unpublished or archived is short."""
+
+    def move(self, order_id: UUID, step: Step) -> list[Change]:
+        """Take the order's stock one step on; a repeated step finds nothing to do."""
+
+    def adjust(self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str) -> Change:
+        """Write a movement of staff; raises SkuNotFound or NotEnoughStock."""
+
+    def version_of(self, sku: str) -> str:
+        """What the stock's ETag is made of, locked; raises SkuNotFound."""
+
+    def set_threshold(self, sku: str, threshold: int) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
+
+    @property
+    def products(self) -> ProductRepository: ...
+    @property
+    def categories(self) -> CategoryRepository: ...
+    @property
+    def stock(self) -> StockRepository: ...
+
+    def tell(self, *events: Event) -> None:
+        """Publish these if the transaction commits."""
+
+    def now(self) -> datetime: ...
+    def commit(self) -> None: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+        /,
+    ) -> None: ...
+
+
+class Sort(StrEnum):
+    RELEVANCE = "relevance"
+    NEWEST = "newest"
+    PRICE = "price"
+    PRICE_DOWN = "-price"
+    RATING = "rating"
+    NAME = "name"
+
+
+Position = tuple[Any, Any]
+"""Where a page ended: the last item's sort key (None when it is sorted by id) and its id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductFilter:
+    """What a list is narrowed to; everything that is given must hold. Prices in minor units.
+
+    `category` is a slug and includes what is inside of it. `status` None stands for all.
+    """
+
+    q: str | None = None
+    category: str | None = None
+    tags: tuple[str, ...] = ()
+    min_price: int | None = None
+    max_price: int | None = None
+    min_rating: int | None = None
+    featured: bool | None = None
+    in_stock: bool | None = None
+    status: str | None = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows of one page. `next` is where to go on after, None on the last page."""
+
+    items: list[Mapping[str, Any]]
+    next: Any | None
+    total: int | None = None
+
+
+class Queries(Protocol):
+    """The read side: rows as plain mappings, named after the columns (see adapters.read_models)."""
+
+    def products(
+        self,
+        narrowed: ProductFilter,
+        *,
+        sort: Sort,
+        size: int,
+        after: Position | None = None,
+        with_total: bool = False,
+    ) -> Page:
+        """`next` is a Position."""
+
+    def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
+        """With its `variants`, by id or slug; raises ProductNotFound."""
+
+    def categories(self) -> list[Mapping[str, Any]]:
+        """All of them, parents before children are not promised; by position and name."""
+
+    def tags(self) -> list[Mapping[str, Any]]:
+        """Tags of published products with their counts, the most used first."""
+
+    def inventory(
+        self,
+        *,
+        size: int,
+        low_stock: bool = False,
+        after: str | None = None,
+        with_total: bool = False,
+    ) -> Page:
+        """What is for sale, by SKU; `next` is a SKU."""
+
+    def stock(self, sku: str) -> Mapping[str, Any]:
+        """Also of variants that are no longer sold; raises SkuNotFound."""
+
+    def movements(
+        self, sku: str, *, size: int, after: int | None = None, with_total: bool = False
+    ) -> Page:
+        """Newest first; `next` is a number."""
+
+    def known(self, skus: Collection[str]) -> set[str]:
+        """Which of these SKUs exist."""
