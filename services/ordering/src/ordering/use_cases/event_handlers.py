@@ -8,7 +8,7 @@ from oja_events.contracts.catalog import (
     StockReserved,
 )
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
-from ordering.domain.order import CancelReason, OrderStatus
+from ordering.domain.order import CancelReason, PaymentStatus
 from ordering.domain.values import Money
 from ordering.use_cases.ports import UnitOfWork
 
@@ -69,11 +69,12 @@ def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
 def payment_failed(event: PaymentFailed, *, uow: UnitOfWork) -> None:
     """The time to pay is over, and payments has asked Paystack once more: cancel.
 
-    Late (paid or gone further meanwhile): the money decides, so this is ignored.
+    Late (paid meanwhile, even if the stock news is still to come): the money decides, so this is
+    ignored.
     """
     with uow:
         order = uow.orders.get(event.order_id)
-        if order.status in (OrderStatus.PLACED, OrderStatus.AWAITING_PAYMENT):
+        if order.payment_status is PaymentStatus.UNPAID:
             order.cancel(CancelReason.EXPIRED, by="payments", now=uow.now())
             uow.orders.save(order)
         uow.commit()

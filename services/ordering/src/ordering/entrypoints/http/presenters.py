@@ -71,7 +71,7 @@ def timeline(entries: list[HistoryEntry], *, for_staff: bool) -> dict[str, Any]:
                 "at": entry.at,
                 "type": entry.type,
                 "title": _TITLES.get(entry.type, entry.type),
-                "detail": f"{entry.actor}: {entry.detail or ''}" if for_staff else None,
+                "detail": _for_staff(entry) if for_staff else None,
             }
             for entry in entries
         ]
@@ -106,6 +106,10 @@ def _cart_line(sku: str, item: CartItem, offer: Offer | None) -> dict[str, Any]:
         "available": max(offer.available, 0) if offer and offer.buyable else 0,
         "problems": problems(item, offer),
     }
+
+
+def _for_staff(entry: HistoryEntry) -> str:
+    return f"{entry.actor}: {entry.detail}" if entry.detail else entry.actor
 
 
 def _line(line: OrderLine) -> dict[str, Any]:
