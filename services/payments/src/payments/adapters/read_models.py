@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from payments.adapters.mapping import bill_from, payment_from, refund_from
@@ -22,7 +22,7 @@ class SqlQueries:
         if customer_id is not None:
             query = query.where(PaymentRow.customer_id == customer_id)
         with self._sessions() as session:
-            found = _views(session, [row._tuple() for row in session.execute(query)])
+            found = _views(session, session.execute(query).all())
         if not found:
             raise PaymentNotFound(reference)
         return found[0]
@@ -48,14 +48,14 @@ class SqlQueries:
                 query = query.where(PaymentRow.id < after)
             # Ids are UUIDv7: their order is the order of beginning.
             page = session.execute(query.order_by(PaymentRow.id.desc()).limit(size + 1)).all()
-            found = _views(session, [row._tuple() for row in page[:size]])
+            found = _views(session, page[:size])
         return PaymentPage(found, found[-1].payment.id if len(page) > size else None, total)
 
 
 _WITH_ORDER = select(PaymentRow, OrderRow).join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
 
 
-def _views(session: Session, rows: Sequence[tuple[PaymentRow, OrderRow]]) -> list[PaymentView]:
+def _views(session: Session, rows: Sequence[Row[PaymentRow, OrderRow]]) -> list[PaymentView]:
     bills = {payment.reference: bill_from(order) for payment, order in rows}
     refunds = _refunds(session, bills)
     return [

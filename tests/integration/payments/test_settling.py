@@ -1,0 +1,200 @@
+"""Money becomes true once, whoever hears of it first."""
+
+import pytest
+
+from oja_web.testing import problem
+from tests.integration.payments.running import PRICE, PaymentsService, delivered, together
+from tests.integration.payments.test_webhooks import pay_on_the_page
+from tests.integration.sandbox.running import Sandbox
+
+
+def due_now(payments: PaymentsService, reference: str) -> None:
+    payments.sql("UPDATE payments SET next_check_at = now() WHERE reference = :r", r=reference)
+
+
+def test_a_customer_back_from_the_page_sees_the_truth_though_the_webhook_is_late(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    assert payments.status(order, reference) == "pending"
+
+    pay_on_the_page(sandbox, reference)
+
+    shown = payments.get(f"/api/payments?order_id={order.id}", order.customer_id).json
+    assert [item["status"] for item in shown["items"]] == ["succeeded"]
+    assert shown["items"][0]["channel"] == "card"
+    assert payments.told(order) == ["payment_confirmed"]
+
+
+def test_webhook_reconciler_and_customer_race_to_one_confirmation(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    pay_on_the_page(sandbox, reference)
+    body, headers = delivered(sandbox, reference, "charge.success")
+    due_now(payments, reference)
+
+    def hear(number: int) -> None:
+        if number % 3 == 0:
+            payments.webhook(body, headers)
+            payments.apply_webhooks()
+        elif number % 3 == 1:
+            payments.status(order, reference)
+        else:
+            payments.reconcile()
+
+    together(12, hear)
+
+    assert payments.told(order) == ["payment_confirmed"]
+
+
+def test_a_customer_sees_what_we_know_while_paystack_is_away(
+    payments: PaymentsService, cut_off: PaymentsService
+):
+    order = payments.order()
+    reference = payments.opened(order)
+
+    assert cut_off.status(order, reference) == "pending"
+
+
+def test_the_reconciler_finds_money_of_which_no_webhook_told(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    pay_on_the_page(sandbox, reference)
+    due_now(payments, reference)
+
+    payments.reconcile()
+
+    assert payments.told(order) == ["payment_confirmed"]
+
+
+def test_the_reconciler_looks_less_and_less_often_and_then_gives_up(payments: PaymentsService):
+    reference = payments.opened(payments.order())
+    waits = []
+    for _ in range(7):
+        due_now(payments, reference)
+        payments.reconcile()
+        row = payments.sql(
+            "SELECT extract(epoch FROM next_check_at - created_at), status"
+            " FROM payments WHERE reference = :r",
+            r=reference,
+        )[0]
+        waits.append(None if row[0] is None else round(row[0] / 60))
+
+    assert waits == [3, 10, 30, 2 * 60, 24 * 60, 72 * 60, None]
+    assert row.status == "abandoned"
+
+
+def test_a_look_that_paystack_did_not_answer_is_not_counted(
+    payments: PaymentsService, cut_off: PaymentsService
+):
+    reference = payments.opened(payments.order())
+    due_now(payments, reference)
+
+    cut_off.reconcile()
+
+    row = payments.sql(
+        "SELECT checks, next_check_at < now() + interval '1 minute' AS soon"
+        " FROM payments WHERE reference = :r",
+        r=reference,
+    )[0]
+    assert (row.checks, row.soon) == (0, True)
+
+
+def test_money_for_a_cancelled_order_is_told_all_the_same(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    payments.cancel(order)
+    assert payments.status(order, reference) == "abandoned"
+
+    pay_on_the_page(sandbox, reference)
+    payments.webhook(*delivered(sandbox, reference, "charge.success"))
+    payments.apply_webhooks()
+
+    assert payments.told(order) == ["payment_confirmed"]
+    assert payments.status(order, reference) == "succeeded"
+
+
+def test_money_on_an_attempt_that_was_declined_first_counts(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    sandbox.post(f"/_sandbox/paystack/transactions/{reference}/fail")
+    assert payments.status(order, reference) == "failed"
+
+    pay_on_the_page(sandbox, reference)
+    payments.webhook(*delivered(sandbox, reference, "charge.success"))
+    payments.apply_webhooks()
+
+    assert payments.told(order) == ["payment_confirmed"]
+
+
+def test_every_capture_of_an_order_is_told_under_its_own_reference(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    first = payments.opened(order)
+    sandbox.post(f"/_sandbox/paystack/transactions/{first}/fail")
+    second = payments.opened(order)
+    for reference in (first, second):
+        pay_on_the_page(sandbox, reference)
+        payments.webhook(*delivered(sandbox, reference, "charge.success"))
+        payments.apply_webhooks()
+
+    assert [event["data"]["reference"] for event in payments.events(order)] == [first, second]
+    assert [event["sequence"] for event in payments.events(order)] == [1, 2]
+
+
+@pytest.mark.parametrize("captured", [PRICE - 1, PRICE + 1])
+def test_a_capture_of_another_amount_is_for_staff_and_pays_nothing(
+    payments: PaymentsService, sandbox: Sandbox, captured: int
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    sandbox.post("/_sandbox/faults", provider="paystack", fault="capture_amount", amount=captured)
+    pay_on_the_page(sandbox, reference)
+
+    assert payments.status(order, reference) == "failed"
+    assert payments.told(order) == []
+    assert payments.alerts(reference) == ["charge_mismatch"]
+    payments.status(order, reference)
+    assert payments.alerts(reference) == ["charge_mismatch"]
+
+
+def test_payments_are_listed_newest_first_page_by_page(payments: PaymentsService, sandbox: Sandbox):
+    order = payments.order()
+    for _ in range(3):
+        sandbox.post(f"/_sandbox/paystack/transactions/{payments.opened(order)}/fail")
+
+    first = payments.get("/api/payments?size=2&total=true", order.customer_id).json
+    rest = payments.get(f"/api/payments?cursor={first['next']}", order.customer_id).json
+
+    shown = [item["reference"] for item in first["items"] + rest["items"]]
+    assert shown == [f"{order.number}-{n}".lower() for n in (3, 2, 1)]
+    assert (first["total"], rest["next"]) == (3, None)
+
+
+def test_somebody_elses_payment_does_not_exist(payments: PaymentsService):
+    order, other = payments.order(), payments.order()
+    reference = payments.opened(order)
+
+    problem(payments.get(f"/api/payments/{reference}", other.customer_id), 404, "not_found")
+    listed = payments.get(f"/api/payments?order_id={order.id}", other.customer_id).json
+    assert listed["items"] == []
+
+
+def test_staff_need_the_permission_to_see_all_payments(payments: PaymentsService):
+    order, staff = payments.order(), payments.order().customer_id
+    path = f"/api/admin/payments/{payments.opened(order)}"
+
+    problem(payments.get(path, staff), 403, "forbidden")
+    assert payments.get(path, staff, "payments:read").json["order_id"] == str(order.id)
+    listed = payments.get(f"/api/admin/payments?order_id={order.id}", staff, "payments:read")
+    assert len(listed.json["items"]) == 1
