@@ -4,12 +4,17 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
 from oja_events.contracts import EVENTS, Event
+
+# What the database's columns take: a message that they refuse would be tried again for a day.
+_Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"\A[^\x00]+\Z")]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+_Instant = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Malformed(Exception):
@@ -25,12 +30,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     specversion: str
     id: UUID
-    source: str
-    type: str
-    subject: str
-    time: datetime
-    sequence: int
-    correlationid: str
+    source: _Text
+    type: _Text
+    subject: _Text
+    time: _Instant
+    sequence: _Count
+    correlationid: _Text
     data: msgspec.Raw
     datacontenttype: str = "application/json"
     causationid: str | None = None

@@ -7,7 +7,7 @@ from enum import Enum, auto
 from typing import Any, Protocol
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from oja_events.contracts import Event
@@ -97,7 +97,10 @@ def _database_away(error: DBAPIError | PoolTimeout) -> bool:
     if isinstance(error, PoolTimeout) or error.connection_invalidated:
         return True
     code = getattr(error.orig, "pgcode", None)
-    return code is None or code.startswith(("57P", "53", "08"))
+    if code is None:
+        # No answer from the server; a mistake of ours, seen by the driver alone, is another kind.
+        return isinstance(error, OperationalError | InterfaceError)
+    return bool(code.startswith(("57P", "53", "08")))
 
 
 def _words(error: Exception) -> str:

@@ -20,12 +20,14 @@ def every(seconds: float, work: Callable[[], int]) -> Job:
     `work` says how much it did. Its errors are logged and waited out: the rows are still there.
     """
 
+    name = getattr(work, "__qualname__", repr(work))
+
     def job(stop: threading.Event) -> None:
         while not stop.is_set():
             try:
                 done = work()
             except Exception:
-                log.exception("timer failed, trying again", extra={"work": work.__qualname__})
+                log.exception("timer failed, trying again", extra={"work": name})
                 done = 0
             if not done:
                 stop.wait(seconds)
