@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import requests
 
-from tests.support.shop import Shop
+from tests.support.shop import Shop, await_answer
 from tests.support.waiting import wait_until
 
 PATH = "/api/paystack/webhook"
@@ -16,7 +16,7 @@ PATH = "/api/paystack/webhook"
 def test_a_webhook_with_a_bad_signature_is_refused_and_changes_nothing(shop: Shop) -> None:
     ada = shop.customer()
     order = ada.buy(shop.staff.new_product(stock=1))
-    payment = wait_until(lambda: (a := ada.start_payment(order["id"])).status_code == 201 and a)
+    payment = await_answer(lambda: ada.start_payment(order["id"]), 201)
     body = success_of(payment.json()["reference"], order["total"]["amount"])
 
     forged = [sign(body, "sk_test_forged"), "", "00" * 64, sign(body, "sk_test_forged").upper()]
@@ -29,7 +29,7 @@ def test_a_webhook_with_a_bad_signature_is_refused_and_changes_nothing(shop: Sho
 def test_a_well_signed_lie_is_taken_but_not_believed(shop: Shop) -> None:
     ada = shop.customer()
     order = ada.buy(shop.staff.new_product(stock=1))
-    payment = wait_until(lambda: (a := ada.start_payment(order["id"])).status_code == 201 and a)
+    payment = await_answer(lambda: ada.start_payment(order["id"]), 201)
     reference = payment.json()["reference"]
 
     shop.control("POST", "/webhooks", json=json.loads(success_of(reference, 1)))

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,9 +25,21 @@ ADDRESS = {
 }
 
 
+def await_answer(ask: Callable[[], requests.Response], status: int) -> requests.Response:
+    """Ask until the answer has this status."""
+    answers: list[requests.Response] = []
+
+    def arrived() -> bool:
+        answers[:] = [ask()]
+        return answers[0].status_code == status
+
+    wait_until(arrived, what=f"an answer {status}, last: {answers}")
+    return answers[0]
+
+
 @dataclass(slots=True)
 class Client:
-    """One browser or program: an origin, its headers, its cookies. Answers come back as they are."""
+    """One browser or program: an origin, its headers, its cookies. Every answer is returned."""
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
@@ -57,12 +70,7 @@ class Customer(Client):
     def put_in_cart(self, sku: str, quantity: int = 1) -> Any:
         """The cart afterwards. Waits until ordering has heard of the product."""
         body = {"sku": sku, "quantity": quantity}
-        answer = wait_until(
-            lambda: (found := self.post("/api/cart/items", body)).status_code != 422 and found,
-            what=f"{sku} is for sale",
-        )
-        assert answer.status_code == 200, answer.text
-        return answer.json()
+        return await_answer(lambda: self.post("/api/cart/items", body), 200).json()
 
     def check_out(self, key: str = "") -> requests.Response:
         return self.post(
@@ -143,7 +151,7 @@ class Shop:
 
     def customer(self) -> Customer:
         """A new customer, signed in."""
-        email, password = f"ada.{uuid4().hex}@example.com", uuid4().hex
+        email, password = f"ada.{uuid4().hex}@example.com", f"Long+Winding-Road {uuid4()}"
         client = Customer(self.gateway, email=email)
         person = {"email": email, "first_name": "Ada", "last_name": "Obi"}
         secret = {"password": password, "password_confirm": password}

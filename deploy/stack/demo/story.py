@@ -1,5 +1,6 @@
 """The story itself: Ada buys something, and an administrator sends it to her."""
 
+import secrets
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ class Story:
 
     def register(self) -> None:
         self._title("Ada opens an account and signs in")
-        password = uuid4().hex
+        password = secrets.token_urlsafe(16)
         person = {"email": self.email, "first_name": "Ada", "last_name": "Obi"}
         secret = {"password": password, "password_confirm": password}
         self._post("/api/auth/register", {**person, **secret}, accept={"email_taken"})
