@@ -153,6 +153,7 @@ class SMTPServer:
             connection.starttls(context=tls)
         if at.user is not None:
             self._log_in(connection, at.user)
+        connection.ehlo_or_helo_if_needed()
         log.info("connected to the mail server", extra={"host": at.host, "port": at.port})
         return connection
 

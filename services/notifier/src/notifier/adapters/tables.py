@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
 
 
@@ -51,9 +51,9 @@ class MailRow(Base):
     recipient_name: Mapped[str]
     message_id: Mapped[str]
     subject: Mapped[str]
-    text: Mapped[str] = deferred(mapped_column(), group="words")
-    html: Mapped[str] = deferred(mapped_column(), group="words")
-    facts: Mapped[dict[str, Any]] = deferred(mapped_column(), group="words")
+    text: Mapped[str] = mapped_column(deferred=True, deferred_group="words")
+    html: Mapped[str] = mapped_column(deferred=True, deferred_group="words")
+    facts: Mapped[dict[str, Any]] = mapped_column(deferred=True, deferred_group="words")
     sha256: Mapped[str]
     status: Mapped[str]
     attempts: Mapped[int]

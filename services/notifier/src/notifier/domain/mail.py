@@ -23,12 +23,12 @@ from oja_events.contracts.notifier import MailFailed
 
 GIVE_UP_AFTER = timedelta(hours=24)
 MAX_DOUBTS = 2
-ONCE_MORE_AFTER = timedelta(seconds=2)
+ONCE_MORE_AFTER = timedelta(seconds=1)
 PUT_BACK_FOR = timedelta(seconds=1)
 
 # Greylisting wants minutes, a full mailbox hours; a hiccup should not cost a customer either.
 _DELAYS = (
-    timedelta(seconds=2),
+    timedelta(seconds=1),
     timedelta(seconds=15),
     timedelta(minutes=1),
     timedelta(minutes=5),
@@ -120,7 +120,7 @@ class Mail:
         """Whoever worked on it is gone."""
         if self.status is MailStatus.SENDING:
             self.doubted("the sender died before the server's answer was noted", now=now)
-        else:
+        if self.doubts < MAX_DOUBTS:
             self.next_attempt_at = now
 
     def pull_events(self) -> list[Event]:

@@ -1,0 +1,42 @@
+"""A migrated database for each test, notifier wired to it, and a mail server."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from notifier.bootstrap import MIGRATIONS, SERVICE
+from oja_events.migrating import migrate
+from tests.integration.notifier.mail_server import MailServer
+from tests.integration.notifier.notifying import Notifier, Worker, notifier_on
+from tests.support.postgres import scratch_database
+
+
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    with scratch_database() as url:
+        migrate(SERVICE, MIGRATIONS, url)
+        yield url
+
+
+@pytest.fixture
+def mail_server() -> Iterator[MailServer]:
+    server = MailServer()
+    with server.running():
+        yield server
+
+
+@pytest.fixture
+def notifier(database_url: str, mail_server: MailServer) -> Iterator[Notifier]:
+    wired = notifier_on(database_url, mail_server.url)
+    yield wired
+    wired.deps.engine.dispose()
+
+
+@pytest.fixture
+def worker(database_url: str, mail_server: MailServer, tmp_path: Path) -> Iterator[Worker]:
+    """Started; killed with the test at the latest."""
+    process = Worker(database_url, mail_server.url, tmp_path / "worker.log")
+    process.start()
+    yield process
+    process.kill()
