@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
-from identity.adapters.common_passwords import common_passwords
+from identity.adapters.common_passwords import CommonPasswords
 from identity.adapters.hashing import Argon2Hasher
 from identity.adapters.read_models import SqlQueries
 from identity.adapters.signing import TokenSigner, published
@@ -54,7 +54,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
         queries=SqlQueries(sessions),
         hasher=_hasher(settings.hashing),
-        policy=PasswordPolicy(common_passwords(), settings.password_min_length),
+        policy=PasswordPolicy(CommonPasswords(), settings.password_min_length),
         access_tokens=TokenSigner(settings.jwt_private_key, keys, settings.jwt_issuer),
         jwks=published(keys),
     )

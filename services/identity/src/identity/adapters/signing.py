@@ -40,7 +40,7 @@ class TokenSigner:
             "roles": sorted(user.roles),
             "permissions": sorted(holder.permissions),
             "email": user.email.text,
-            "name": user.name,
+            "name": user.profile.name,
         }
         headers = {"kid": self._kid, "typ": "at+jwt"}
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=headers)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -27,7 +27,7 @@ def normalized(password: str) -> str:
 class PasswordPolicy:
     """`common` holds the most used passwords, in lower case."""
 
-    common: frozenset[str]
+    common: Container[str]
     min_length: int = 8
 
     def check(self, password: str, personal: Iterable[str]) -> None:

@@ -58,10 +58,6 @@ class User:
         )
         return user
 
-    @property
-    def name(self) -> str:
-        return f"{self.profile.first_name} {self.profile.last_name}"
-
     def set_password(self, password_hash: str, *, now: datetime) -> None:
         self.password_hash = password_hash
         self.password_changed_at = now

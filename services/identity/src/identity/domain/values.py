@@ -12,6 +12,10 @@ class EmailAddress:
     text: str
     canonical: str
 
+    @property
+    def local_part(self) -> str:
+        return self.text.partition("@")[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -20,6 +24,10 @@ class Profile:
     first_name: str
     last_name: str
     phone: str | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}"
 
     def with_changes(self, changes: Mapping[str, Any]) -> "Profile":
         return replace(self, **changes)

@@ -84,5 +84,6 @@ def new_hash(
 ) -> str:
     """The hash of a password that the policy lets this person have; raises WeakPassword."""
     chosen = normalized(password)
-    policy.check(chosen, (email.text, profile.first_name, profile.last_name))
+    known = (email.text, email.local_part, profile.first_name, profile.last_name, profile.name)
+    policy.check(chosen, known)
     return hasher.hash(chosen)

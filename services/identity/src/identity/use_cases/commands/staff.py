@@ -71,11 +71,13 @@ def change_user(
             raise UserNotFound(user_id)
         user, actor = locked[user_id], locked.get(by.user_id)
         precondition(user.version)
+        # Asked before anything changes: the actor may be the user.
+        held = _held_by(actor, uow)
         before, old_roles = user.standing(), user.roles
         user.is_active = user.is_active if is_active is None else is_active
         user.roles = user.roles if roles is None else roles
         touched = _permissions_of(old_roles, uow) | _permissions_of(user.roles, uow)
-        refuse_overreach(_held_by(actor, uow), touched)
+        refuse_overreach(held, touched)
         if user.standing() != before:
             if ADMIN in old_roles:
                 _keep_an_admin(user, uow)
