@@ -1,6 +1,6 @@
 """Orders, carts and offers for tests, and a unit of work without a database."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Self
@@ -104,12 +104,12 @@ def _bring(order: Order, status: OrderStatus, *, paid: bool) -> None:
 
 def product_changed(
     product_id: UUID,
+    variants: Mapping[str, tuple[int, int]],
     *,
     version: int = 1,
     status: str = "published",
-    **variants: tuple[int, int],
 ) -> catalog.ProductChanged:
-    """News of a product; each variant is given as SKU=(price, available)."""
+    """News of a product; `variants` is SKU -> (price, available)."""
     return catalog.ProductChanged(
         product_id=product_id,
         version=version,

@@ -219,7 +219,7 @@ def test_news_of_an_order_that_we_do_not_know_yet_is_an_error_so_that_it_comes_a
 
 def test_news_of_products_goes_to_the_copy_of_the_catalogue() -> None:
     uow, product_id = FakeUnitOfWork(), uuid4()
-    changed = product_changed(product_id, MUG=(100, 3))
+    changed = product_changed(product_id, {"MUG": (100, 3)})
     archived = ProductArchived(product_id=product_id, version=2, skus=("MUG",), archived_at=NOW)
 
     event_handlers.product_changed(changed, uow=uow)
