@@ -1,6 +1,7 @@
 """Calls to Paystack's API: bounded in time and size, and what each kind of answer means."""
 
 import json
+import logging
 import threading
 import time
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from payments.use_cases.errors import (
     ProviderUnavailable,
     ProviderUnclear,
 )
+
+log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 5.0
@@ -96,6 +99,7 @@ def _data(response: requests.Response, body: bytes) -> Any:
         wait = response.headers.get("x-ratelimit-reset", "?")
         raise ProviderUnavailable(f"Paystack wants us to wait {wait} s")
     if status in (401, 403):
+        log.error("Paystack does not accept our key", extra={"status": status})
         raise ProviderUnavailable("Paystack does not accept our key")
     answer = _envelope(body)
     if answer is None or not (200 <= status < 300 or 400 <= status < 500):

@@ -3,7 +3,7 @@ be kept without being told."""
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -170,6 +170,13 @@ class SqlPaymentRepository:
         return payment_from(row[0], bill_from(row[1])) if row else None
 
 
+_REFUNDS = (
+    select(RefundRow, OrderRow)
+    .join(PaymentRow, RefundRow.reference == PaymentRow.reference)
+    .join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
+)
+
+
 class SqlRefundRepository:
     def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
@@ -180,10 +187,11 @@ class SqlRefundRepository:
         self._session.flush()
 
     def get(self, refund_id: UUID) -> Refund:
-        return self._found(RefundRow.id == refund_id)[0]
+        query = _REFUNDS.where(RefundRow.id == refund_id).with_for_update(of=RefundRow)
+        return self._found(query)[0]
 
     def of_payment(self, reference: str) -> list[Refund]:
-        return self._found(RefundRow.reference == reference)
+        return self._found(_REFUNDS.where(RefundRow.reference == reference))
 
     def save(self, refund: Refund) -> None:
         write_refund(refund, self._session.get_one(RefundRow, refund.id))
@@ -196,15 +204,10 @@ class SqlRefundRepository:
     def hurry(self, reference: str) -> None:
         self._session.execute(_HURRY_REFUNDS, {"reference": reference})
 
-    def _found(self, condition: ColumnElement[bool]) -> list[Refund]:
-        query = (
-            select(RefundRow, OrderRow)
-            .join(PaymentRow, RefundRow.reference == PaymentRow.reference)
-            .join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
-            .where(condition)
-            .order_by(RefundRow.id)
+    def _found(self, query: Select[RefundRow, OrderRow]) -> list[Refund]:
+        rows = self._session.execute(
+            query.order_by(RefundRow.id), execution_options={"populate_existing": True}
         )
-        rows = self._session.execute(query, execution_options={"populate_existing": True})
         return [refund_from(refund, bill_from(order)) for refund, order in rows]
 
 

@@ -93,6 +93,8 @@ class Order:
             raise OrderNotPayable(_WHY_CLOSED[ClosedReason.EXPIRED])
         if self.bill is None or self.state is OrderState.WAITING:
             raise OrderNotReady("The items of the order are being set aside. Try again shortly.")
+        if self.bill.total.amount == 0:
+            raise OrderNotPayable("There is nothing to pay.")
         return self.bill
 
     def note_capture(self, reference: str) -> None:

@@ -104,6 +104,9 @@ class Refund:
             self._fail(reason, now)
 
     def look_later(self, now: datetime) -> None:
+        """Plan the next look, unless news has come during this one and asks for it at once."""
+        if self.next_look_at is not None and self.next_look_at <= now:
+            return
         self.next_look_at = now + LOOK_AFTER[min(self.looks, len(LOOK_AFTER)) - 1]
 
     def tell_refunded(self) -> None:

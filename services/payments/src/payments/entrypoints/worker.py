@@ -8,6 +8,7 @@ from functools import partial
 from oja_events.context import Trace, use_trace
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
+from oja_web.idempotency_store import purge_expired
 from oja_web.logs import configure_logging
 from payments.bootstrap import SERVICE, Dependencies, build
 from payments.settings import Settings
@@ -46,7 +47,18 @@ def timers(deps: Dependencies) -> list[Job]:
     def reconcile_payments() -> int:
         return settling.reconcile(unit_of_work=deps.unit_of_work, provider=deps.provider)
 
-    return [every(0.5, advance_refunds), every(1, sweep_deadlines), every(1, reconcile_payments)]
+    def purge_keys() -> int:
+        with deps.unit_of_work() as uow:
+            purged = purge_expired(uow.session)
+            uow.commit()
+        return purged
+
+    return [
+        every(0.5, advance_refunds),
+        every(1, sweep_deadlines),
+        every(1, reconcile_payments),
+        every(60, purge_keys),
+    ]
 
 
 def apply_webhooks(deps: Dependencies, stop: threading.Event) -> None:

@@ -84,7 +84,8 @@ class PaymentRepository(Protocol):
 class RefundRepository(Protocol):
     def add(self, refund: Refund) -> None: ...
 
-    def get(self, refund_id: UUID) -> Refund: ...
+    def get(self, refund_id: UUID) -> Refund:
+        """The refund, locked."""
 
     def of_payment(self, reference: str) -> list[Refund]:
         """Oldest first."""

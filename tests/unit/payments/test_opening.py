@@ -1,0 +1,199 @@
+"""Opening a payment when things go wrong between us and Paystack."""
+
+from functools import partial
+from uuid import uuid4
+
+import pytest
+
+from payments.domain.charge import ChargeState
+from payments.domain.order import ClosedReason, OrderNotPayable, OrderNotReady, OrderState
+from payments.domain.payment import Payment, PaymentStatus
+from payments.domain.values import Bill
+from payments.use_cases import opening
+from payments.use_cases.errors import (
+    OrderNotFound,
+    ProviderRefused,
+    ProviderUnavailable,
+    ProviderUnclear,
+)
+from tests.unit.payments.fakes import (
+    Books,
+    FakePaystack,
+    FakeUnitOfWork,
+    a_bill,
+    a_charge,
+    a_payment,
+    an_order,
+)
+
+
+@pytest.fixture
+def books() -> Books:
+    return Books()
+
+
+@pytest.fixture
+def paystack() -> FakePaystack:
+    return FakePaystack()
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opening, "STOCK_PATIENCE", 0)
+    monkeypatch.setattr(opening, "LOOK_EVERY", 0.001)
+
+
+def pay(books: Books, paystack: FakePaystack, bill: Bill) -> Payment:
+    return opening.pay(
+        bill.order_id,
+        bill.customer_id,
+        None,
+        unit_of_work=partial(FakeUnitOfWork, books),
+        provider=paystack,
+    )
+
+
+def payable(books: Books) -> Bill:
+    bill = a_bill()
+    books.learn(an_order(bill))
+    return bill
+
+
+def statuses(books: Books) -> list[str]:
+    return [payment.status.value for payment in books.payments.values()]
+
+
+def test_the_attempt_is_on_record_before_paystack_is_called(books: Books, paystack: FakePaystack):
+    bill = payable(books)
+    paystack.breaks("initialize", RuntimeError("the process dies"))
+
+    with pytest.raises(RuntimeError):
+        pay(books, paystack, bill)
+
+    (payment,) = books.payments.values()
+    assert payment.is_pending
+    assert payment.opening_until is not None
+
+
+def test_a_dead_process_leaves_nothing_that_the_next_one_cannot_take_up(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    left = a_payment(bill)
+    paystack.initialize(left)
+    books.learn(left)  # its page was lost with the process
+
+    payment = pay(books, paystack, bill)
+
+    assert payment.attempt == 2
+    assert statuses(books) == ["abandoned", "pending"]
+
+
+def test_a_lost_answer_to_a_request_that_was_done_takes_the_next_reference(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    paystack.breaks("initialize", ProviderUnclear("cut"), after=True)
+
+    payment = pay(books, paystack, bill)
+
+    assert payment.attempt == 2
+    assert statuses(books) == ["abandoned", "pending"]
+
+
+def test_a_lost_answer_to_a_request_that_never_arrived_keeps_the_reference(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    paystack.breaks("initialize", ProviderUnclear("cut"))
+
+    assert pay(books, paystack, bill).attempt == 1
+    assert statuses(books) == ["pending"]
+
+
+def test_without_a_word_from_paystack_nothing_new_is_opened(books: Books, paystack: FakePaystack):
+    bill = payable(books)
+    paystack.breaks("initialize", ProviderUnclear("cut"), after=True)
+    paystack.breaks("charge", ProviderUnavailable("away"))
+
+    with pytest.raises(ProviderUnavailable):
+        pay(books, paystack, bill)
+
+    assert statuses(books) == ["pending"]
+    assert [payment.opening_until for payment in books.payments.values()] == [None]
+
+
+def test_a_lost_answer_may_hide_that_the_order_was_paid(books: Books, paystack: FakePaystack):
+    bill = payable(books)
+    left = a_payment(bill)
+    paystack.initialize(left)
+    paystack.come_to(left.reference, ChargeState.CAPTURED)
+    books.learn(left)
+
+    with pytest.raises(OrderNotPayable):
+        pay(books, paystack, bill)
+
+    assert statuses(books) == ["succeeded"]
+    assert len(books.outbox) == 1
+
+
+def test_a_reference_that_paystack_has_for_another_order_is_passed_over(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    theirs = a_payment(bill)
+    paystack.charges[theirs.reference] = a_charge(theirs, order_id="another")
+
+    payment = pay(books, paystack, bill)
+
+    assert payment.attempt == 2
+    assert statuses(books) == ["disputed", "pending"]
+    assert list(books.alerts) == [("charge_mismatch", theirs.reference)]
+
+
+def test_what_paystack_does_not_accept_cannot_be_paid(books: Books, paystack: FakePaystack):
+    bill = payable(books)
+    paystack.breaks("initialize", ProviderRefused("Invalid Amount Sent"))
+
+    with pytest.raises(OrderNotPayable):
+        pay(books, paystack, bill)
+
+
+def test_an_order_that_is_cancelled_while_it_is_opened_cannot_be_paid(
+    books: Books, paystack: FakePaystack, monkeypatch: pytest.MonkeyPatch
+):
+    bill = payable(books)
+    open_at_paystack = paystack.initialize
+
+    def meanwhile(payment: Payment):
+        order = an_order(bill, OrderState.WAITING)
+        order.close(ClosedReason.CANCELLED)
+        abandoned = books.payments[payment.reference]
+        abandoned.abandon()
+        books.learn(order, abandoned)
+        return open_at_paystack(payment)
+
+    monkeypatch.setattr(paystack, "initialize", meanwhile)
+
+    with pytest.raises(OrderNotPayable):
+        pay(books, paystack, bill)
+    assert statuses(books) == [PaymentStatus.ABANDONED]
+
+
+def test_somebody_elses_order_does_not_exist(books: Books, paystack: FakePaystack):
+    bill = payable(books)
+
+    with pytest.raises(OrderNotFound):
+        pay(books, paystack, a_bill(order_id=bill.order_id))
+
+
+def test_an_order_whose_news_is_on_its_way_is_not_ready(books: Books, paystack: FakePaystack):
+    with pytest.raises(OrderNotReady):
+        pay(books, paystack, a_bill())
+
+
+def test_an_order_with_an_id_that_nobody_gave_out_just_now_does_not_exist(
+    books: Books, paystack: FakePaystack
+):
+    with pytest.raises(OrderNotFound):
+        pay(books, paystack, a_bill(order_id=uuid4()))
