@@ -51,6 +51,8 @@ class SqlTransaction:
 
     def __enter__(self) -> Self:
         if self._session is not None:
+            # What was told so far belongs to the outside, whatever becomes of the inside.
+            self._outbox.flush()
             self._savepoints.append(self._session.begin_nested())
             return self
         self._session = self._sessions()
