@@ -19,6 +19,8 @@ class SqlTransaction:
     outer one to commit. Services add their repositories in `open`.
     """
 
+    _outbox: Outbox
+
     def __init__(
         self,
         sessions: sessionmaker[Session],

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 
@@ -12,11 +12,13 @@ class MissingSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    database_url: str
-    broker_url: str
+    """What holds a password is left out of the repr, which may end in a log."""
+
+    database_url: str = field(repr=False)
+    broker_url: str = field(repr=False)
     jwt_public_keys: str
     jwt_issuer: str
-    migration_database_url: str | None = None
+    migration_database_url: str | None = field(default=None, repr=False)
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
     health_port: int = 0

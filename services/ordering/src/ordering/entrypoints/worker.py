@@ -1,10 +1,13 @@
-"""The outbox relay of ordering."""
+"""The outbox relay of ordering, and the broom for stored answers."""
 
 from oja_events.relay import Relay
-from oja_events.worker import run_worker
+from oja_events.worker import every, run_worker
+from oja_web.idempotency_store import purge_expired
 from oja_web.logs import configure_logging
-from ordering.bootstrap import SERVICE, build
+from ordering.bootstrap import SERVICE, Dependencies, build
 from ordering.settings import Settings
+
+PURGE_SECONDS = 60.0
 
 
 def main() -> None:
@@ -13,10 +16,18 @@ def main() -> None:
     deps = build(settings, role="worker")
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run],
+        [relay.run, every(PURGE_SECONDS, lambda: purge_answers(deps))],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )
+
+
+def purge_answers(deps: Dependencies) -> int:
+    """Delete a batch of answers whose idempotency keys have expired; how many there were."""
+    with deps.unit_of_work() as uow:
+        purged = purge_expired(uow.session)
+        uow.commit()
+    return purged
 
 
 if __name__ == "__main__":
