@@ -46,21 +46,23 @@ _CLAIM = text("""
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id
 """)
 
-# The rows are locked in sorted order first; only if every line fits does the UPDATE touch any. It
-# asks for itself again whether the units are free: the answer that counts is the one it acts on.
+# A statement of its own, because a statement sees what was committed when it began: the one that
+# counts must begin after we have waited for the locks, or it would miss units freed meanwhile.
+_LOCK = text("SELECT FROM stock WHERE sku = ANY(:skus) ORDER BY sku FOR UPDATE")
+
+# Only if every line fits does the UPDATE touch any.
 _RESERVE = text("""
     WITH wanted AS (
         SELECT sku, quantity
         FROM unnest(CAST(:skus AS text[]), CAST(:quantities AS bigint[])) AS line (sku, quantity)
-    ), locked AS (
+    ), sold AS (
         SELECT stock.sku, stock.product_id, stock.on_hand - stock.reserved AS available,
             stock.low_stock_threshold AS threshold, products.name, variants.options
         FROM stock JOIN wanted ON wanted.sku = stock.sku
         JOIN variants ON variants.sku = stock.sku AND variants.offered
         JOIN products ON products.id = stock.product_id AND products.status = 'published'
-        ORDER BY stock.sku FOR UPDATE OF stock
     ), fitting AS (
-        SELECT sku FROM wanted JOIN locked USING (sku) WHERE available >= quantity
+        SELECT sku FROM wanted JOIN sold USING (sku) WHERE available >= quantity
     ), held AS (
         UPDATE stock SET reserved = stock.reserved + wanted.quantity, version = stock.version + 1
         FROM wanted
@@ -71,9 +73,9 @@ _RESERVE = text("""
         INSERT INTO reservations (order_id, sku, quantity, state)
         SELECT :order_id, sku, quantity, 'held' FROM held
     )
-    SELECT wanted.sku, wanted.quantity, locked.product_id, locked.name, locked.options,
-        locked.threshold, coalesce(locked.available, 0) AS before, held.available AS after
-    FROM wanted LEFT JOIN locked USING (sku) LEFT JOIN held USING (sku) ORDER BY sku
+    SELECT wanted.sku, wanted.quantity, sold.product_id, sold.name, sold.options,
+        sold.threshold, coalesce(sold.available, 0) AS before, held.available AS after
+    FROM wanted LEFT JOIN sold USING (sku) LEFT JOIN held USING (sku) ORDER BY sku
 """)
 
 _MOVE = text("""
@@ -151,6 +153,7 @@ class SqlStockRepository:
         return OrderStock(state) if state else None
 
     def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation:
+        self._session.execute(_LOCK, {"skus": list(wanted)})
         rows = self._session.execute(
             _RESERVE,
             {
@@ -191,6 +194,7 @@ class SqlStockRepository:
     def version_of(self, sku: str) -> str:
         query = (
             select(func.concat(ProductRow.version, ".", StockRow.version))
+            .select_from(StockRow)
             .join(ProductRow, ProductRow.id == StockRow.product_id)
             .where(StockRow.sku == sku)
             .with_for_update(of=StockRow)
