@@ -53,21 +53,27 @@ def consumed_by(service: str) -> set[str]:
 
 @cache
 def published_by(service: str) -> set[str]:
-    """The service's own events that its code makes, or hands to something that makes them."""
+    """The service's own events that its code makes: named anywhere but in types and imports."""
     own = {contract.__name__ for contract in EVENTS.values() if owner(contract) == service}
     source = ROOT / "services" / service / "src"
-    made: set[str] = set()
+    named: set[str] = set()
     for path in source.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call):
-                made |= {_last_name(part) for part in (node.func, *node.args)}
-    return made & own
+        named |= _names_in(ast.parse(path.read_text()))
+    return named & own
 
 
-def _last_name(node: ast.expr) -> str:
-    if isinstance(node, ast.Attribute):
-        return node.attr
-    return node.id if isinstance(node, ast.Name) else ""
+def _names_in(tree: ast.AST) -> set[str]:
+    """Every name that the code uses as a value."""
+    if isinstance(tree, ast.Attribute):
+        return {tree.attr} | _names_in(tree.value)
+    if isinstance(tree, ast.Name):
+        return {tree.id}
+    found: set[str] = set()
+    for field, value in ast.iter_fields(tree):
+        if field not in ("annotation", "returns"):
+            nodes = value if isinstance(value, list) else [value]
+            found = found.union(*(_names_in(node) for node in nodes if isinstance(node, ast.AST)))
+    return found
 
 
 @pytest.mark.parametrize("service", SERVICES)
