@@ -1,6 +1,7 @@
 """A mail server that can be stopped in its tracks and told what to answer."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
+
+logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd tells of every connection
 
 DROP = "drop the connection"
 

@@ -78,8 +78,9 @@ def test_killed_before_the_content_it_leaves_no_copy_behind(
 def test_killed_before_the_answer_it_leaves_one_more_copy_with_the_same_name(
     worker: Worker, notifier: Notifier, mail_server: MailServer
 ) -> None:
-    _, copies = killed_at_the_gate(worker, notifier, mail_server, "stored")
+    recipient, copies = killed_at_the_gate(worker, notifier, mail_server, "stored")
 
+    assert notifier.mail(recipient).doubts == 1
     first, second = copies
     assert first.raw == second.raw
     assert first.message["Message-ID"] == second.message["Message-ID"]
@@ -145,6 +146,19 @@ def test_a_worker_that_is_asked_to_stop_finishes_the_mail_in_hand(
 
     assert worker.exit_status() == 0
     assert notifier.mail(recipient).status == "sent"
+
+
+def test_senders_that_lost_their_sessions_start_new_ones(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    with notifier.sending():
+        mail_server.waits_for(an_order_mail(notifier))
+        notifier.rows(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE application_name = 'notifier-test' AND pid <> pg_backend_pid()"
+        )
+
+        mail_server.waits_for(an_order_mail(notifier))
 
 
 def test_the_claims_of_a_living_sender_are_left_alone(notifier: Notifier) -> None:

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg2
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifier.adapters.repositories import SENDERS_LOCK
 from notifier.adapters.tables import sender_number
 from notifier.adapters.unit_of_work import SqlUnitOfWork
+from notifier.use_cases.errors import ShiftEnded
 from oja_events.wakeup import channel
 
 _LOCK = text("SELECT pg_advisory_lock(:senders, :number)")
@@ -42,9 +44,12 @@ class SqlShift:
     def wait(self, seconds: float) -> None:
         postgres: Any = self._connection.connection.dbapi_connection
         deadline = time.monotonic() + seconds
-        while not postgres.notifies and (left := deadline - time.monotonic()) > 0:
-            select.select([postgres], [], [], left)
-            postgres.poll()
+        try:
+            while not postgres.notifies and (left := deadline - time.monotonic()) > 0:
+                select.select([postgres], [], [], left)
+                postgres.poll()
+        except psycopg2.Error as error:
+            raise ShiftEnded(str(error)) from error
         postgres.notifies.clear()
 
 
@@ -55,8 +60,7 @@ def open_shift(
     wakes: str,
     unit_of_work: Callable[[sessionmaker[Session]], SqlUnitOfWork],
 ) -> Iterator[SqlShift]:
-    """A new shift, woken on the channel of `wakes`. Raises SQLAlchemyError when its session is
-    lost, then or later."""
+    """A new shift, woken on the channel of `wakes`."""
     with engine.connect() as connection:
         try:
             number = connection.execute(sender_number.next_value().select()).scalar_one()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from notifier.use_cases.errors import ServerAway
+from notifier.use_cases.errors import ServerAway, ShiftEnded
 from notifier.use_cases.ports import MailServer, Shift, Shifts
 from notifier.use_cases.sending import send_next
 from oja_events.worker import Job
@@ -29,7 +29,7 @@ def sender(shifts: Shifts, mail_server: Callable[[], MailServer]) -> Job:
                 with shifts() as shift:
                     failures = 0
                     _work(shift, server, stop)
-            except SQLAlchemyError as error:
+            except (SQLAlchemyError, ShiftEnded) as error:
                 log.warning("sender lost the database", extra={"error": str(error)[:200]})
                 stop.wait(AWAY_DELAYS[min(failures, len(AWAY_DELAYS) - 1)])
                 failures += 1

@@ -17,6 +17,10 @@ class ClaimLost(Exception):
     """Somebody else works on this mail now; whatever we know of it is out of date."""
 
 
+class ShiftEnded(Exception):
+    """The sender's session is gone, and with it all its claims."""
+
+
 class DeliveryProblem(Exception):
     """The mail was not accepted, as far as we know. The message is for the ledger."""
 

@@ -105,7 +105,10 @@ class Shift(Protocol):
     def unit_of_work(self) -> UnitOfWork: ...
 
     def wait(self, seconds: float) -> None:
-        """Return when there may be mail to send, after `seconds` at the latest."""
+        """Return when there may be mail to send, after `seconds` at the latest.
+
+        Raises ShiftEnded.
+        """
 
 
 Shifts = Callable[[], AbstractContextManager[Shift]]

@@ -1,0 +1,188 @@
+"""Notifier's ports without a database or a mail server."""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+from notifier.domain.alert import Alert
+from notifier.domain.letter import Letter, Recipient, Template
+from notifier.domain.mail import Mail, MailStatus
+from notifier.use_cases.errors import ClaimLost
+from oja_events.contracts import Event
+from tests.support.notifier import AFTERNOON, SENDER, STAFF
+
+
+@dataclass
+class Books:
+    """What has been committed."""
+
+    letters: dict[tuple[str, str, str], Letter] = field(default_factory=dict)
+    alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
+    mails: dict[UUID, Mail] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    now: datetime = AFTERNOON
+
+
+class FakeUnitOfWork:
+    """Copies on the way in and out, so code that forgets to save or commit fails here too. It is
+    its own repositories: their names do not clash."""
+
+    def __init__(self, books: Books | None = None, event_id: UUID | None = None) -> None:
+        self.books = books or Books()
+        self.event_id = event_id or uuid4()
+
+    def __enter__(self) -> Self:
+        self._draft = deepcopy(self.books)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        del self._draft
+
+    def commit(self) -> None:
+        vars(self.books).update(vars(deepcopy(self._draft)))
+
+    def now(self) -> datetime:
+        return self._draft.now
+
+    @property
+    def mails(self) -> "FakeMails":
+        return FakeMails(self._draft)
+
+    @property
+    def alerts(self) -> "FakeAlerts":
+        return FakeAlerts(self._draft)
+
+    @property
+    def staff(self) -> "FakeStaff":
+        return FakeStaff()
+
+
+@dataclass
+class FakeMails:
+    books: Books
+
+    def write(self, letter: Letter) -> None:
+        key = (letter.template.value, letter.occasion, letter.to.email)
+        self.books.letters.setdefault(key, letter)
+
+    def is_written(self, template: Template, occasion: str) -> bool:
+        return any(key[:2] == (template.value, occasion) for key in self.books.letters)
+
+    def copy(self, mail_id: UUID, *, by: str) -> UUID:
+        raise NotImplementedError
+
+    def claim(self, sender: int) -> Mail | None:
+        due = [mail for mail in self.books.mails.values() if self._is_due(mail)]
+        for mail in due[:1]:
+            mail.claim = sender
+            mail.attempts += 1
+            return deepcopy(mail)
+        return None
+
+    def announce(self, mail: Mail) -> None:
+        self._mine(mail).status = MailStatus.SENDING
+        mail.status = MailStatus.SENDING
+
+    def conclude(self, mail: Mail) -> None:
+        self._mine(mail)
+        self.books.events += mail.pull_events()
+        self.books.mails[mail.id] = deepcopy(mail)
+        self.books.mails[mail.id].claim = NOBODY
+
+    def orphans(self, limit: int) -> list[Mail]:
+        claimed = [mail for mail in self.books.mails.values() if mail.claim != NOBODY]
+        return deepcopy(claimed[:limit])
+
+    def _is_due(self, mail: Mail) -> bool:
+        return (
+            mail.claim == NOBODY
+            and mail.next_attempt_at is not None
+            and mail.next_attempt_at <= self.books.now
+        )
+
+    def _mine(self, mail: Mail) -> Mail:
+        kept = self.books.mails[mail.id]
+        if kept.claim != mail.claim:
+            raise ClaimLost(mail.id)
+        return kept
+
+
+@dataclass
+class FakeAlerts:
+    books: Books
+
+    def add(self, *alerts: Alert) -> None:
+        for alert in alerts:
+            self.books.alerts.setdefault((alert.kind, alert.occasion), alert)
+
+    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
+        raise NotImplementedError
+
+
+class FakeStaff:
+    def to_alert(self) -> list[Recipient]:
+        return [Recipient(STAFF)]
+
+
+NOBODY = 0
+
+
+@dataclass
+class FakeShift:
+    books: Books
+    number: int = 1
+
+    def unit_of_work(self) -> FakeUnitOfWork:
+        return FakeUnitOfWork(self.books)
+
+    def wait(self, seconds: float) -> None:
+        self.books.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class FakeMailServer:
+    """Raises what it is told to, once each; remembers what it took."""
+
+    on_offer: list[Exception] = field(default_factory=list)
+    on_content: list[Exception] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+
+    def offer(self, mail: Mail) -> None:
+        if self.on_offer:
+            raise self.on_offer.pop(0)
+
+    def hand_over(self, mail: Mail) -> None:
+        if self.on_content:
+            raise self.on_content.pop(0)
+        self.taken.append(mail.message_id)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def a_mail(**changes: object) -> Mail:
+    mail_id = uuid4()
+    fields = {
+        "id": mail_id,
+        "template": "order_shipped",
+        "sender": SENDER,
+        "recipient": "ada@example.com",
+        "recipient_name": "Ada Obi",
+        "message_id": f"<{mail_id}.order_shipped@oja.example>",
+        "subject": "Your order is on its way",
+        "text": "Hello Ada",
+        "html": "<p>Hello Ada</p>",
+        "created_at": AFTERNOON,
+        "next_attempt_at": AFTERNOON,
+        "claim": NOBODY,
+        "attempts": 0,
+    }
+    return Mail(**fields | changes)

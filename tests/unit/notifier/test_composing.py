@@ -1,0 +1,81 @@
+"""A mail as bytes."""
+
+from datetime import timedelta
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from uuid import UUID
+
+import pytest
+
+from notifier.adapters.composing import compose, message_id
+from tests.support.notifier import AFTERNOON
+from tests.unit.notifier.fakes import a_mail
+
+
+def parsed(raw: bytes) -> EmailMessage:
+    return BytesParser(_class=EmailMessage, policy=policy.default).parsebytes(raw)
+
+
+def test_the_same_mail_makes_the_same_bytes() -> None:
+    mail = a_mail()
+
+    assert compose(mail) == compose(mail)
+
+
+def test_bytes_are_fit_for_any_mail_server() -> None:
+    raw = compose(a_mail(subject="Ẹ káàbọ̀", text="Ọjà\n" * 3, html="<p>" + "Ọjà " * 500 + "</p>"))
+
+    assert raw.isascii()
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert max(len(line) for line in raw.split(b"\r\n")) <= 998
+
+
+def test_it_says_all_that_a_mail_should_say() -> None:
+    message = parsed(compose(a_mail(subject="Ẹ káàbọ̀", text="Ọjà", html="<p>Ọjà</p>")))
+
+    assert message["From"] == "Oja <orders@oja.example>"
+    assert message["To"] == "Ada Obi <ada@example.com>"
+    assert message["Subject"] == "Ẹ káàbọ̀"
+    assert message["Date"].datetime == AFTERNOON
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == [
+        "text/plain",
+        "text/html",
+    ]
+    assert message.get_body(("plain",)).get_content().strip() == "Ọjà"
+
+
+@pytest.mark.parametrize(
+    "name", ["", 'Ada "the boss" Obi', "Obi, Ada", "Ada <eve@x.example>", "Ọlá"]
+)
+def test_whatever_the_name_there_is_one_recipient(name: str) -> None:
+    (address,) = parsed(compose(a_mail(recipient_name=name)))["To"].addresses
+
+    assert (address.display_name, address.addr_spec) == (name, "ada@example.com")
+
+
+def test_a_subject_cannot_become_a_header() -> None:
+    message = parsed(compose(a_mail(subject="Hello\r\nBcc: eve@x.example")))
+
+    assert message["Bcc"] is None
+    assert message["Subject"] == "Hello Bcc: eve@x.example"
+
+
+def test_microseconds_do_not_change_the_bytes_of_a_second() -> None:
+    mail = a_mail()
+
+    later = compose(a_mail(id=mail.id, message_id=mail.message_id,
+                           created_at=AFTERNOON + timedelta(microseconds=7)))  # fmt: skip
+
+    assert compose(mail) == later
+
+
+def test_the_name_of_a_mail_comes_from_its_event() -> None:
+    event_id = UUID("01890000-0000-7000-8000-000000000001")
+
+    assert (
+        message_id(event_id, "welcome", "Oja <orders@oja.example>")
+        == "<01890000-0000-7000-8000-000000000001.welcome@oja.example>"
+    )

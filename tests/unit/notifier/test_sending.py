@@ -1,0 +1,110 @@
+"""The steps of sending, with a mail server that does as it is told."""
+
+import pytest
+
+from notifier.domain.mail import Mail, MailStatus
+from notifier.use_cases.errors import Deferred, Refused, ServerAway, Unclear
+from notifier.use_cases.sending import adopt_orphans, send_next
+from tests.unit.notifier.fakes import (
+    NOBODY,
+    Books,
+    FakeMailServer,
+    FakeShift,
+    FakeUnitOfWork,
+    a_mail,
+)
+
+
+def books_with(mail: Mail) -> Books:
+    return Books(mails={mail.id: mail})
+
+
+def test_without_mail_there_is_nothing_to_do() -> None:
+    assert send_next(FakeShift(Books()), FakeMailServer()) is False
+
+
+def test_a_mail_that_is_due_is_sent_once() -> None:
+    mail, server = a_mail(), FakeMailServer()
+    shift = FakeShift(books_with(mail))
+
+    assert send_next(shift, server) is True
+    assert send_next(shift, server) is False
+
+    assert server.taken == [mail.message_id]
+    assert shift.books.mails[mail.id].status is MailStatus.SENT
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [(Deferred("450"), MailStatus.PENDING), (Refused("550"), MailStatus.FAILED)],
+    ids=["later", "never"],
+)
+@pytest.mark.parametrize("stage", ["on_offer", "on_content"])
+def test_a_no_is_kept_with_its_reason(problem: Exception, status: MailStatus, stage: str) -> None:
+    mail = a_mail()
+    shift = FakeShift(books_with(mail))
+
+    send_next(shift, FakeMailServer(**{stage: [problem]}))
+
+    kept = shift.books.mails[mail.id]
+    assert (kept.status, kept.claim, kept.doubts) == (status, NOBODY, 0)
+    assert kept.last_error == str(problem)
+
+
+def test_a_refused_mail_leaves_an_event_and_an_alert() -> None:
+    mail = a_mail()
+    shift = FakeShift(books_with(mail))
+
+    send_next(shift, FakeMailServer(on_content=[Refused("550")]))
+
+    assert len(shift.books.events) == 1
+    assert len(shift.books.alerts) == 1
+
+
+def test_a_lost_answer_is_a_doubt() -> None:
+    mail = a_mail()
+    shift = FakeShift(books_with(mail))
+
+    send_next(shift, FakeMailServer(on_content=[Unclear("cut")]))
+
+    kept = shift.books.mails[mail.id]
+    assert (kept.status, kept.doubts) == (MailStatus.UNKNOWN, 1)
+
+
+def test_a_server_that_is_away_gets_the_mail_put_back_and_the_sender_told() -> None:
+    mail = a_mail()
+    shift = FakeShift(books_with(mail))
+
+    with pytest.raises(ServerAway):
+        send_next(shift, FakeMailServer(on_offer=[ServerAway("refused")]))
+
+    kept = shift.books.mails[mail.id]
+    assert (kept.status, kept.claim, kept.attempts) == (MailStatus.PENDING, NOBODY, 0)
+
+
+def test_who_lost_the_claim_hands_nothing_over_and_changes_nothing() -> None:
+    mail = a_mail()
+    books = books_with(mail)
+
+    class Thief(FakeMailServer):
+        def offer(self, mail: Mail) -> None:
+            books.mails[mail.id].claim = 99
+
+    server = Thief()
+
+    assert send_next(FakeShift(books), server) is True
+    assert server.taken == []
+    assert books.mails[mail.id].status is MailStatus.PENDING
+
+
+def test_what_dead_senders_left_is_taken_care_of() -> None:
+    claimed, in_the_gap = a_mail(claim=7), a_mail(claim=8, status=MailStatus.SENDING)
+    books = Books(mails={mail.id: mail for mail in (claimed, in_the_gap)})
+
+    assert adopt_orphans(FakeUnitOfWork(books)) == 2
+
+    assert [mail.status for mail in books.mails.values()] == [
+        MailStatus.PENDING,
+        MailStatus.UNKNOWN,
+    ]
+    assert adopt_orphans(FakeUnitOfWork(books)) == 0

@@ -1,0 +1,53 @@
+"""What notifier is told from outside."""
+
+import pytest
+
+from notifier.adapters.smtp import BadSMTPURL, SMTPAddress
+from notifier.settings import MissingSetting, Settings
+
+ENVIRONMENT = {
+    "DATABASE_URL": "postgresql+psycopg2://notifier:pw@localhost/oja",
+    "BROKER_URL": "amqp://notifier:pw@localhost/oja",
+    "JWT_PUBLIC_KEYS": "{}",
+    "JWT_ISSUER": "http://localhost:8080",
+    "SMTP_URL": "smtp://localhost:2525",
+    "MAIL_FROM": "Oja <orders@oja.example>",
+    "STAFF_MAIL": "staff@oja.example",
+}
+
+
+def test_the_environment_is_enough() -> None:
+    assert Settings.from_env(ENVIRONMENT).mail_from == "Oja <orders@oja.example>"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENT)
+def test_nothing_that_matters_has_a_default(name: str) -> None:
+    with pytest.raises(MissingSetting, match=name):
+        Settings.from_env({key: value for key, value in ENVIRONMENT.items() if key != name})
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("smtp://localhost:2525", SMTPAddress("smtp", "localhost", 2525)),
+        ("smtps://mx.example", SMTPAddress("smtps", "mx.example", 465)),
+        (
+            "smtp+starttls://apikey:a%2Fb%40c@smtp.sendgrid.net",
+            SMTPAddress("smtp+starttls", "smtp.sendgrid.net", 587, "apikey", "a/b@c"),
+        ),
+    ],
+)
+def test_a_mail_server_is_given_as_a_url(url: str, address: SMTPAddress) -> None:
+    assert SMTPAddress.from_url(url) == address
+
+
+@pytest.mark.parametrize("url", ["", "localhost:25", "http://secret@localhost", "smtp://"])
+def test_another_url_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(BadSMTPURL) as refusal:
+        SMTPAddress.from_url(url)
+
+    assert "secret" not in str(refusal.value)
+
+
+def test_a_password_does_not_show() -> None:
+    assert "hidden" not in repr(SMTPAddress.from_url("smtp://user:hidden@localhost"))

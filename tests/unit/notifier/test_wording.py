@@ -1,0 +1,187 @@
+"""Letters in words."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from jinja2 import UndefinedError
+
+from notifier.adapters import wording
+from notifier.adapters.formats import day, moment, money, weblink
+from notifier.adapters.wording import ShippedTemplates, word
+from notifier.domain.letter import Letter, Recipient, Template
+from notifier.entrypoints.consumer import SUBSCRIPTIONS
+from oja_events.contracts import Contact, Event
+from oja_events.contracts.ordering import Tracking
+from tests.support import notifier as news
+from tests.unit.notifier.fakes import FakeUnitOfWork
+
+
+def letter_about(event: Event) -> Letter:
+    uow = FakeUnitOfWork()
+    SUBSCRIPTIONS[type(event)](event, uow=uow)
+    (letter,) = uow.books.letters.values()
+    return letter
+
+
+LETTERS = [letter_about(event) for event in news.all_news()]
+VARIATIONS = [
+    news.order_shipped(tracking=None),
+    news.order_shipped(tracking=Tracking(carrier="GIG", number="1")),
+    news.payment_confirmed(channel=None),
+    *(
+        news.order_cancelled(reason=reason, was_paid=was_paid)
+        for reason in ("customer", "out_of_stock", "expired", "staff", "something new")
+        for was_paid in (True, False)
+    ),
+]
+
+
+class Checker(HTMLParser):
+    """Raises for tags that do not match; collects what a browser would fetch or run."""
+
+    VOID = ("meta", "br", "img", "link", "hr", "input")
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.tags: set[str] = set()
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.attributes += attrs
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def test_there_is_a_letter_for_every_template() -> None:
+    assert {letter.template for letter in LETTERS} == set(Template)
+
+
+@pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: letter.template.value)
+def test_a_mail_reads_well_in_both_its_forms(letter: Letter) -> None:
+    words = word(letter)
+
+    assert words.subject
+    assert "\n\n\n" not in words.text
+    assert all(line == line.rstrip() or line == "-- " for line in words.text.splitlines())
+    page = Checker(words.html)
+    assert not page.tags & {"script", "img", "link", "iframe", "form"}
+    for leftover in ("{{", "{%", "None", "UUID(", "datetime"):
+        assert leftover not in words.text + words.html
+
+
+@pytest.mark.parametrize("event", VARIATIONS, ids=lambda event: type(event).__name__)
+def test_every_turn_of_a_template_fits_its_event(event: Event) -> None:
+    Checker(word(letter_about(event)).html)
+
+
+def test_a_cancelled_order_that_was_paid_says_when_the_money_comes() -> None:
+    words = word(letter_about(news.order_cancelled(was_paid=True)))
+
+    for form in (words.text, words.html):
+        assert "10 working days" in form
+        assert "₦21,500.50" in form
+
+
+def test_a_cancelled_order_that_was_not_paid_says_so() -> None:
+    words = word(letter_about(news.order_cancelled(reason="expired", was_paid=False)))
+
+    for form in (words.text, words.html):
+        assert "You have not been charged." in form
+        assert "way back" not in form
+
+
+def test_an_order_that_was_overtaken_by_its_payment_asks_for_no_money() -> None:
+    letter = letter_about(news.order_placed())
+
+    words = word(replace(letter, facts={**letter.facts, "awaits_payment": False}))
+
+    assert "Please pay" in word(letter).text
+    assert "Please pay" not in words.text + words.html
+
+
+def test_what_customers_write_is_not_compiled_and_not_markup() -> None:
+    name = "{{ 7*7 }}{% raw %}<script>alert(1)</script>"
+    words = word(letter_about(news.order_placed(contact=Contact(email="a@b.example", name=name))))
+
+    assert f"Hello {name}," in words.text
+    assert "script" not in Checker(words.html).tags
+    assert "{{ 7*7 }}{% raw %}&lt;script&gt;" in words.html
+
+
+def test_line_breaks_and_direction_marks_in_any_fact_are_gone() -> None:
+    trick = "a\r\nb\u202ec"
+    tracking = Tracking(carrier=trick, number=trick)
+    words = word(letter_about(news.order_shipped(tracking=tracking, number=trick)))
+
+    assert "a bc" in words.subject
+    assert "\u202e" not in words.subject + words.text + words.html
+    assert "a\r" not in words.text + words.html
+
+
+def test_a_parcel_is_followed_on_the_web_or_not_at_all() -> None:
+    tracking = Tracking(carrier="GIG", number="1", url="javascript:alert(1)")
+
+    words = word(letter_about(news.order_shipped(tracking=tracking)))
+
+    assert "javascript" not in words.html + words.text
+    assert "Follow" not in words.html
+
+
+def test_a_link_cannot_break_out_of_its_attribute() -> None:
+    tracking = Tracking(carrier="GIG", number="1", url='https://x.example/"onclick="alert(1)')
+
+    page = Checker(word(letter_about(news.order_shipped(tracking=tracking))).html)
+
+    assert "onclick" not in dict(page.attributes)
+
+
+def test_a_template_that_asks_for_what_it_does_not_get_is_an_error() -> None:
+    letter = Letter(template=Template.WELCOME, to=Recipient("a@b.example"), occasion="x", facts={})
+
+    with pytest.raises(UndefinedError):
+        word(letter)
+
+
+def test_a_version_names_what_a_mail_was_made_of() -> None:
+    versions = {entry.name: entry.version for entry in ShippedTemplates().all()}
+
+    assert sorted(versions) == sorted(Template)
+    assert len(set(versions.values())) == len(versions)
+    assert word(LETTERS[0]).template_version == versions[LETTERS[0].template]
+    assert wording.SHIPPED.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        (450_000, "NGN", "₦4,500.00"),
+        (5, "NGN", "₦0.05"),
+        (0, "NGN", "₦0.00"),
+        (123_456_789, "USD", "$1,234,567.89"),
+        (1_050, "KES", "KSh 10.50"),
+        (1_000, "XOF", "1,000 XOF"),
+        (1_099, "CHF", "10.99 CHF"),
+        (-1_099, "NGN", "-₦10.99"),
+    ],
+)
+def test_money_is_written_as_the_country_does(amount: int, currency: str, shown: str) -> None:
+    assert money({"amount": amount, "currency": currency}) == shown
+
+
+def test_times_are_those_of_the_shop() -> None:
+    assert moment("2026-12-31T23:30:00Z") == "1 January 2027, 00:30 (Lagos time)"
+    assert day("2026-10-09T13:05:00+00:00") == "Friday 9 October 2026"
+
+
+def test_only_web_addresses_are_links() -> None:
+    assert weblink("HTTPS://x.example") == "HTTPS://x.example"
+    assert weblink("data:text/html,x") == weblink("//x.example") == weblink(None) == ""
