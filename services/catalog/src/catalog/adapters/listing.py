@@ -75,21 +75,23 @@ def _rank(q: str) -> ColumnElement[Any]:
 
 
 def _words(q: str) -> ColumnElement[Any]:
-    """The query: all words, quoted phrases, and the last word also as the beginning of one.
+    """The query as it is typed, or with its last word as the beginning of one.
 
     Nothing that people type is an error: websearch_to_tsquery takes anything, and the last word
     goes in as one quoted operand, from which `folded` has taken what could end the quotes.
     """
-    whole, unfinished = split_last_word(q)
-    query = func.websearch_to_tsquery("simple", func.folded(whole))
+    typed = func.websearch_to_tsquery("simple", func.folded(q))
+    before, unfinished = split_last_word(q)
     if not unfinished:
-        return query
-    beginning = func.concat("'", func.folded(unfinished), "':*")
-    return query.op("&&")(func.to_tsquery("simple", beginning))
+        return typed
+    # The blanks keep the operand from being empty, which would be a syntax error.
+    beginning = func.to_tsquery("simple", func.concat("' ", func.folded(unfinished), " ':*"))
+    going_on = func.websearch_to_tsquery("simple", func.folded(before)).op("&&")(beginning)
+    return typed.op("||")(going_on)
 
 
 def split_last_word(q: str) -> tuple[str, str]:
-    """What is typed to its end, and the word that may be going on; a phrase has no such word."""
+    """What stands before the last word, and that word; a phrase at the end is no such word."""
     head, _, tail = q.strip().rpartition(" ")
     if '"' in tail or q.count('"') % 2:
         return q, ""

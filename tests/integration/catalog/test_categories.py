@@ -1,0 +1,98 @@
+"""The tree of categories over HTTP."""
+
+from threading import Thread
+from uuid import uuid4
+
+import pytest
+
+from oja_web.testing import problem
+
+SHELVES = "/api/admin/categories"
+
+
+def create(staff, name, parent=None):
+    response = staff.open("POST", SHELVES, json={"name": name, "parent": parent})
+    assert response.status_code == 201, response.text
+    return response
+
+
+def move(staff, category, parent):
+    url = f"{SHELVES}/{category['id']}"
+    seen = staff.open("GET", url).headers["ETag"]
+    return staff.open("PATCH", url, json={"parent": parent}, seen=seen)
+
+
+@pytest.fixture
+def outer(staff):
+    return create(staff, f"Outer {uuid4().hex[:8]}").json
+
+
+@pytest.fixture
+def inner(staff, outer):
+    return create(staff, f"Inner {uuid4().hex[:8]}", outer["slug"]).json
+
+
+def test_the_tree_shows_what_is_inside(client, outer, inner):
+    [branch] = [
+        each for each in client.get("/api/categories").json["items"] if each["id"] == outer["id"]
+    ]
+
+    leaf = {"id": inner["id"], "slug": inner["slug"], "name": inner["name"], "children": []}
+    assert branch == {
+        "id": outer["id"],
+        "slug": outer["slug"],
+        "name": outer["name"],
+        "children": [leaf],
+    }
+
+
+def test_staff_see_each_category_with_its_parent(staff, outer, inner):
+    assert inner["parent"] == outer["slug"]
+    assert inner in staff.open("GET", SHELVES).json["items"]
+
+
+def test_a_category_cannot_go_into_itself(staff, outer, inner):
+    answer = problem(move(staff, outer, inner["slug"]), 422, "invalid")
+
+    assert list(answer["errors"]) == ["parent"]
+
+
+def test_two_moves_at_once_make_no_cycle(client, staff):
+    first, second = (create(staff, f"Loose {uuid4().hex[:8]}").json for _ in range(2))
+    moves = [
+        Thread(target=move, args=(staff, first, second["slug"])),
+        Thread(target=move, args=(staff, second, first["slug"])),
+    ]
+    for thread in moves:
+        thread.start()
+    for thread in moves:
+        thread.join()
+
+    rows = {each["id"]: each for each in staff.open("GET", SHELVES).json["items"]}
+    assert None in {rows[first["id"]]["parent"], rows[second["id"]]["parent"]}
+
+
+def test_an_unknown_parent_is_refused(staff):
+    response = staff.open("POST", SHELVES, json={"name": "x", "parent": "nowhere"})
+
+    assert list(problem(response, 422, "invalid")["errors"]) == ["parent"]
+
+
+def test_products_are_found_by_the_new_name_of_their_category(client, staff, outer, tag):
+    staff.create(category=outer["slug"], tags=[tag])
+    url = f"{SHELVES}/{outer['id']}"
+    seen = staff.open("GET", url).headers["ETag"]
+
+    staff.open("PATCH", url, json={"name": "Kalimbas"}, seen=seen)
+
+    [item] = client.get("/api/products", query_string={"tag": tag, "q": "kalimba"}).json["items"]
+    assert item["category"] == {"id": outer["id"], "slug": outer["slug"], "name": "Kalimbas"}
+
+
+def test_changes_need_the_version_that_was_seen(staff, outer):
+    url = f"{SHELVES}/{outer['id']}"
+    seen = staff.open("GET", url).headers["ETag"]
+
+    problem(staff.open("PATCH", url, json={"name": "x"}), 428, "precondition_required")
+    assert staff.open("PATCH", url, json={"name": "Newer"}, seen=seen).status_code == 200
+    problem(staff.open("PATCH", url, json={"name": "x"}, seen=seen), 412, "precondition_failed")
