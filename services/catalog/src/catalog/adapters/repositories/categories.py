@@ -28,7 +28,8 @@ class SqlCategoryRepository:
         return category_from(row) if row else None
 
     def tree(self) -> dict[UUID, Category]:
-        query = select(CategoryRow).order_by(CategoryRow.id).with_for_update()
+        # key_share: products may be put into a category meanwhile, only its place is ours.
+        query = select(CategoryRow).order_by(CategoryRow.id).with_for_update(key_share=True)
         return {row.id: category_from(row) for row in self._session.scalars(query)}
 
     def add(self, category: Category) -> None:
