@@ -1,13 +1,15 @@
 """`./oja up`: from nothing, or from anything in between, to a stack that is ready."""
 
+import compileall
 import shutil
 from pathlib import Path
 from typing import Any
 
-from stack import belongings, description, envfiles, fetch, tasks
+from stack import belongings, description, envfiles, fetch, preparation, tasks
 from stack.addresses import addresses, write_sandbox_environment
 from stack.context import Stack
 from stack.failure import Failure
+from stack.home import CHECKOUT
 from stack.lock_file import exclusive
 from stack.processes import tasks as all_tasks
 from stack.program import Program
@@ -18,6 +20,9 @@ from stack.servers import nginx, postgres, rabbitmq, redis
 
 _SERVERS_WITHIN = 90
 _SERVICES_WITHIN = 120
+# What may be left out when it was done before, see preparation.py.
+_SERVICES = "services"
+_DEMO = "demo catalogue"
 
 
 def choose(
@@ -44,8 +49,6 @@ def up(stack: Stack) -> bool:
         if _is_up(stack):
             return False
         _start_servers(stack)
-        if not stack.choices.only_servers:
-            _prepare_services(stack)
         _start_the_rest(stack)
         description.write(stack)
         return True
@@ -73,18 +76,36 @@ def _is_up(stack: Stack) -> bool:
 
 
 def _start_servers(stack: Stack) -> None:
+    """Start the servers; and everything else at once, if nothing has to be prepared for it."""
     with step("Postgres, RabbitMQ, Redis and the sandbox") as running:
-        stack.account.own(stack.home.data / "sandbox")
-        postgres.prepare(stack)
-        rabbitmq.prepare(stack)
-        redis.prepare(stack)
+        _write_configurations(stack)
         stack.supervisor.configure(_first_programs(stack), stack.account)
         if stack.supervisor.running():
             stack.supervisor.apply()
         else:
             stack.supervisor.start()
+        _wait(stack, [postgres.program(stack)], running, _SERVERS_WITHIN)
+        prepared = preparation.is_done(stack, _SERVICES)
+        if prepared:
+            _apply(stack, everything(stack))
         _wait(stack, servers(stack), running, _SERVERS_WITHIN)
-        postgres.provision(stack)
+    if not prepared:
+        _prepare(stack)
+
+
+def _write_configurations(stack: Stack) -> None:
+    stack.account.own(stack.home.data / "sandbox")
+    postgres.prepare(stack)
+    rabbitmq.prepare(stack)
+    redis.prepare(stack)
+    if not stack.supervisor.running():
+        _compile_sources()
+
+
+def _compile_sources() -> None:
+    """So that every start is quick: as root, the services run as somebody who may not write."""
+    for folder in ("libs", "services", "deploy"):
+        compileall.compile_dir(CHECKOUT / folder, quiet=2)
 
 
 def _first_programs(stack: Stack) -> list[Program]:
@@ -95,11 +116,15 @@ def _first_programs(stack: Stack) -> list[Program]:
     return first
 
 
-def _prepare_services(stack: Stack) -> None:
+def _prepare(stack: Stack) -> None:
+    postgres.provision(stack)
+    if stack.choices.only_servers:
+        return
     with step("Migrations and queues"):
         tasks.run_all(stack, all_tasks())
     with step("Administrator"):
         create_admin(stack, description.ADMIN_EMAIL, stack.credentials.admin_password())
+    preparation.note(stack, _SERVICES)
 
 
 def _start_the_rest(stack: Stack) -> None:
@@ -113,9 +138,10 @@ def _start_the_rest(stack: Stack) -> None:
     with step("Gateway") as running:
         _wait(stack, [nginx.program(stack)], running, _SERVICES_WITHIN)
         _wait_for_gateway(stack)
-    if stack.choices.demo:
+    if stack.choices.demo and not preparation.is_done(stack, _DEMO):
         with step("Demo catalogue"):
             tasks.run(stack, tasks.admin_command("catalog", "seed"))
+        preparation.note(stack, _DEMO)
 
 
 def _apply(stack: Stack, programs: list[Program]) -> None:

@@ -20,6 +20,7 @@ from stack.program import Program
 from stack.services import SERVICES
 
 ADMIN = "oja_admin"
+NODE = "oja@localhost"
 
 _CONFIGURATION = """\
 listeners.tcp.default = {host}:{port}
@@ -82,6 +83,11 @@ def ready(stack: Stack) -> bool:
     return True
 
 
+def node_folder(stack: Stack) -> Path:
+    """What the broker keeps; it makes the folder itself when it starts without data."""
+    return _data(stack) / NODE
+
+
 def url(stack: Stack, user: str) -> str:
     address = f"{stack.host('rabbitmq')}:{stack.ports['rabbitmq']}"
     return f"amqp://{user}:{password(stack, user)}@{address}/{VHOST}"
@@ -115,7 +121,6 @@ def _node(stack: Stack) -> Program:
         port=stack.ports["rabbitmq"],
         ready="rabbitmq",
         needs_ports=(stack.ports["epmd"],),
-        orphan_signal="TERM",
         folder=str(_data(stack)),
     )
 
@@ -128,7 +133,7 @@ def _environment(stack: Stack) -> dict[str, str]:
         "LANG": "C.UTF-8",
         "ERL_EPMD_ADDRESS": HOST,
         "ERL_EPMD_PORT": str(stack.ports["epmd"]),
-        "RABBITMQ_NODENAME": "oja@localhost",
+        "RABBITMQ_NODENAME": NODE,
         "RABBITMQ_NODE_IP_ADDRESS": HOST,
         "RABBITMQ_NODE_PORT": str(stack.ports["rabbitmq"]),
         "RABBITMQ_DIST_PORT": str(stack.ports["rabbitmq-nodes"]),
