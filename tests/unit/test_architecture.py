@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,14 @@ def files_of_libraries() -> list[object]:
     ]
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imported(path: Path) -> Iterator[str]:
     """Every imported name in full: `from a.b import c` is a.b.c, relative ones start with a dot."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -146,7 +152,7 @@ def test_the_published_language_needs_nothing_but_python(path: Path) -> None:
 def test_the_environment_is_read_by_settings_alone(path: Path) -> None:
     if path.name == "settings.py":
         return
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         attribute = node.attr if isinstance(node, ast.Attribute) else None
         assert attribute not in {"environ", "environb", "getenv"}, f"line {node.lineno}"  # type: ignore[attr-defined]
     assert not {"os.environ", "os.getenv"} & set(imported(path))
@@ -155,7 +161,7 @@ def test_the_environment_is_read_by_settings_alone(path: Path) -> None:
 @pytest.mark.parametrize(("service", "path"), files_of_services())
 def test_a_thing_is_where_it_is_in_all_services(service: str, path: Path) -> None:
     place = place_in(service, path)
-    for node in ast.parse(path.read_text()).body:
+    for node in tree_of(path).body:
         if isinstance(node, ast.ClassDef):
             for base in node.bases:
                 home = HOMES_OF_CLASSES.get(ast.unparse(base).split("[")[0])
