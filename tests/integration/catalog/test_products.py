@@ -153,7 +153,7 @@ def test_a_patch_leaves_the_rest_alone_and_a_put_does_not(staff, tag):
     whole = {"name": "Newest", "variants": [a_variant()]}
     put = staff.open("PUT", url_of(created), json=whole, seen=patched.headers["ETag"])
     assert (put.json["tags"], put.json["featured"], put.json["description"]) == ([], False, "")
-    assert (put.json["status"], put.json["slug"]) == ("draft", created.json["slug"])
+    assert (put.json["status"], put.json["slug"]) == ("published", created.json["slug"])
     assert [v["sku"] for v in put.json["variants"]] == [whole["variants"][0]["sku"]]
 
 

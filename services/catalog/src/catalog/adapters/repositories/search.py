@@ -21,6 +21,11 @@ _INDEX = text("""
     WHERE product.id = it.id AND (it.id = :product_id OR it.category_id = :category_id)
 """)
 
+# By id, as everybody locks products.
+_LOCK_CATEGORY = text(
+    "SELECT FROM products WHERE category_id = :category_id ORDER BY id FOR UPDATE"
+)
+
 
 def index_product(session: Session, product_id: UUID) -> None:
     """Make the product findable by what its rows say now."""
@@ -29,4 +34,5 @@ def index_product(session: Session, product_id: UUID) -> None:
 
 def index_category(session: Session, category_id: UUID) -> None:
     """The same for every product of a category that got another name."""
+    session.execute(_LOCK_CATEGORY, {"category_id": category_id})
     session.execute(_INDEX, {"product_id": None, "category_id": category_id})

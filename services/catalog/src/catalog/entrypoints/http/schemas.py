@@ -69,12 +69,14 @@ class ProductPatchSchema(StrictSchema):
 
 
 class ProductWriteSchema(StrictSchema):
+    """Without `status` a new product is a draft, and a present one stays what it is."""
+
     name = Text(max=200, required=True)
     description = Text(min=0, max=20_000, multiline=True, load_default="")
     category = Text(max=100, load_default=None, allow_none=True)
     tags = Tags(load_default=list)
     featured = StrictBoolean(load_default=False)
-    status = fields.String(validate=_STATUS, load_default=ProductStatus.DRAFT.value)
+    status = fields.String(validate=_STATUS)
     variants = _variants(required=True)
 
 

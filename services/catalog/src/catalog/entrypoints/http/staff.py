@@ -66,7 +66,8 @@ def show_any_product(product_id: UUID) -> Response:
 def replace_product(body: dict[str, Any], product_id: UUID) -> Response:
     """Replace what is written about a product that you have seen (If-Match)
 
-    A variant that is left out is no longer offered. Stock stays as it is.
+    A variant that is left out is no longer offered. Stock stays as it is, and so does `status`
+    unless you name it.
     """
     return _change(product_id, body)
 
