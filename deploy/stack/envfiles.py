@@ -9,7 +9,7 @@ from stack.failure import Failure
 from stack.home import write_private
 from stack.services import SERVICES
 
-# What `up --env-file` may replace, and which service reads it.
+# What `up --env-file` may set, and which service reads it ("": all of them).
 OVERRIDES = {
     "CLOUDINARY_URL": "catalog",
     "CLOUDINARY_UPLOAD_PREFIX": "catalog",
@@ -22,6 +22,16 @@ OVERRIDES = {
     "STAFF_MAIL": "notifier",
     "PAYMENT_WINDOW_MINUTES": "ordering",
     "LOG_LEVEL": "",
+    "SHOP_CURRENCY": "catalog",
+    "PASSWORD_MIN_LENGTH": "identity",
+    "REFRESH_IDLE_DAYS": "identity",
+    "REFRESH_MAX_DAYS": "identity",
+    "SESSION_IDLE_MINUTES": "identity",
+    "SESSION_MAX_HOURS": "identity",
+    "ARGON2_MEMORY_KIB": "identity",
+    "ARGON2_TIME_COST": "identity",
+    "ARGON2_PARALLELISM": "identity",
+    "ARGON2_CONCURRENCY": "identity",
 }
 # One belongs to the other: a real Cloudinary account does not live on the sandbox's host.
 _TOGETHER = {
