@@ -38,12 +38,26 @@ def park(
                 "key": str(envelope.id) if envelope else hashlib.sha256(body).hexdigest(),
                 "type": envelope.type if envelope else None,
                 "reason": reason,
-                "error": error[:2000],
+                "error": _plain(error)[:2000],
                 "body": body,
-                "headers": json.dumps(dict(headers), default=str),
+                "headers": json.dumps(_storable(headers)),
             },
         )
         session.commit()
+
+
+def _storable(value: Any) -> Any:
+    """The same as JSON that Postgres takes: losing a message for a character in it is no option."""
+    if isinstance(value, Mapping):
+        return {_plain(str(key)): _storable(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(inner) for inner in value]
+    return value if value is None or isinstance(value, int) else _plain(str(value))
+
+
+def _plain(text: str) -> str:
+    """Without NUL and half surrogates, which no text column takes."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _readable(body: bytes) -> Envelope | None:
