@@ -3,6 +3,7 @@
 from importlib import import_module
 
 import pytest
+
 from oja_events.contracts import EVENTS
 from oja_events.topology import CONSUMERS, SUBSCRIBERS, broker_definitions, is_awaited
 
