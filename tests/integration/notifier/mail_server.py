@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -147,8 +148,11 @@ class MailServer(Desk):
         self.url = f"smtp://127.0.0.1:{self.port}"
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        controller = _Controller(_Handler(self), "127.0.0.1", self.port, ready_timeout=10)
+    def running(self, tls: ssl.SSLContext | None = None) -> Iterator[None]:
+        """Listen; with `tls`, offer STARTTLS."""
+        controller = _Controller(
+            _Handler(self), "127.0.0.1", self.port, ready_timeout=10, tls_context=tls
+        )
         controller.start()
         try:
             yield

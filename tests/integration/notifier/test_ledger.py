@@ -4,17 +4,11 @@ import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
-from alembic.autogenerate import compare_metadata
-from alembic.runtime.migration import MigrationContext
-
-from notifier.adapters.tables import Base
 from oja_events.contracts import Contact
 from tests.integration.notifier.mail_server import MailServer
 from tests.integration.notifier.notifying import Notifier
 from tests.support import notifier as news
 from tests.support.waiting import wait_until
-
-OURS = set(Base.metadata.tables)
 
 
 def test_an_event_becomes_one_mail_with_a_name_of_its_own(
@@ -163,14 +157,3 @@ def test_hostile_names_arrive_as_harmless_text_at_one_recipient(
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
     assert "49" not in text.splitlines()[0]
     assert "\u202e" not in text + html
-
-
-def test_the_tables_in_code_are_those_of_the_migrations(notifier: Notifier) -> None:
-    with notifier.deps.engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection,
-            opts={"include_object": lambda _o, name, kind, *_: kind != "table" or name in OURS},
-        )
-        differences = compare_metadata(context, Base.metadata)
-
-    assert differences == []

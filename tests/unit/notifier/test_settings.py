@@ -3,6 +3,8 @@
 import pytest
 
 from notifier.adapters.smtp import BadSMTPURL, SMTPAddress
+from notifier.bootstrap import build
+from notifier.domain.letter import BadAddress
 from notifier.settings import MissingSetting, Settings
 
 ENVIRONMENT = {
@@ -47,6 +49,12 @@ def test_another_url_is_refused_without_repeating_it(url: str) -> None:
         SMTPAddress.from_url(url)
 
     assert "secret" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["MAIL_FROM", "STAFF_MAIL"])
+def test_an_address_of_the_shop_that_is_none_is_found_at_the_start(name: str) -> None:
+    with pytest.raises(BadAddress):
+        build(Settings.from_env({**ENVIRONMENT, name: "Oja"}))
 
 
 def test_a_password_does_not_show() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from notifier.adapters.shifts import open_shift
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
 from notifier.adapters.unit_of_work import SqlUnitOfWork
 from notifier.adapters.wording import ShippedTemplates
+from notifier.domain.letter import Recipient
 from notifier.settings import Settings
 from notifier.use_cases.ports import MailServer, Queries, Shifts, Templates
 from oja_events.database import make_engine, ping
@@ -42,7 +44,9 @@ class Dependencies:
 
 
 def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
-    """Raises BadSMTPURL."""
+    """Raises BadSMTPURL, and BadAddress for an address of our own that is none."""
+    for own in (parseaddr(settings.mail_from)[1], settings.staff_mail):
+        Recipient(own)
     engine = make_engine(
         settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
