@@ -16,7 +16,12 @@ from oja_events.contracts.ordering import (
     OrderShipped,
     Tracking,
 )
-from oja_events.contracts.payments import PaymentConfirmed, PaymentRefunded, RefundFailed
+from oja_events.contracts.payments import (
+    PaymentAlertRaised,
+    PaymentConfirmed,
+    PaymentRefunded,
+    RefundFailed,
+)
 from oja_events.envelope import Envelope, encode_data
 
 AFTERNOON = datetime(2026, 10, 9, 13, 5, tzinfo=UTC)
@@ -79,6 +84,17 @@ def refund_failed(**changes: Any) -> RefundFailed:
     return RefundFailed(**_payment() | how | changes)
 
 
+def payment_alert_raised(**changes: Any) -> PaymentAlertRaised:
+    fields = {
+        "kind": "charge_mismatch",
+        "about": "oj-100042-1",
+        "detail": "amount is 100, not 2150050",
+        "raised_at": AFTERNOON,
+        "order_id": uuid4(),
+    }
+    return PaymentAlertRaised(**fields | changes)
+
+
 def stock_low(**changes: Any) -> StockLow:
     fields = {
         "sku": "ADIRE-M",
@@ -103,6 +119,7 @@ def all_news() -> list[Event]:
         order_cancelled(),
         payment_refunded(),
         refund_failed(),
+        payment_alert_raised(),
         stock_low(),
     ]
 

@@ -178,6 +178,11 @@ class PaymentsService:
     def advance_refunds(self) -> None:
         refunding.advance(unit_of_work=self.deps.unit_of_work, provider=self.deps.provider)
 
+    def hurry_refunds(self) -> None:
+        """See to all refunds that are open as though each were due."""
+        self.sql("UPDATE refunds SET next_look_at = now() WHERE next_look_at IS NOT NULL")
+        self.advance_refunds()
+
     def sweep(self) -> None:
         deadlines.sweep(unit_of_work=self.deps.unit_of_work, provider=self.deps.provider)
 
@@ -207,6 +212,14 @@ class PaymentsService:
             id=str(order.id),
         )
         return [json.loads(row[0]) for row in rows]
+
+    def told_about(self, subject: str) -> list[dict[str, Any]]:
+        """What was told with this subject: the events' own fields, oldest first."""
+        rows = self.sql(
+            "SELECT convert_from(envelope, 'utf8') FROM event_log WHERE subject = :s ORDER BY id",
+            s=subject,
+        )
+        return [json.loads(row[0])["data"] for row in rows]
 
     def alerts(self, about: str) -> list[str]:
         rows = self.sql("SELECT kind FROM alerts WHERE about = :about ORDER BY id", about=about)

@@ -155,6 +155,23 @@ def test_a_refund_that_needs_attention_is_an_alert_and_stays_open(
     assert payments.status(order, reference) == "refund_pending"
 
 
+def test_a_refund_that_is_open_for_a_day_is_an_alert_once(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    _, reference = paid(payments, sandbox, card=NEEDS_ATTENTION)
+    refund_id = payments.refund(reference).json["id"]
+    payments.sql(
+        "UPDATE refunds SET requested_at = requested_at - interval '24 hours' WHERE id = :id",
+        id=refund_id,
+    )
+
+    for _ in range(2):
+        look_now(payments, reference)
+
+    kinds = [each["kind"] for each in payments.told_about(refund_id)]
+    assert kinds.count("refund_overdue") == 1
+
+
 def test_staff_send_back_a_part_and_then_the_rest_and_never_more(
     payments: PaymentsService, sandbox: Sandbox
 ):

@@ -6,6 +6,7 @@ from oja_web.testing import problem
 from tests.integration.payments.running import PRICE, PaymentsService, delivered, together
 from tests.integration.payments.test_webhooks import pay_on_the_page
 from tests.integration.sandbox.running import Sandbox
+from tests.support.waiting import wait_until
 
 
 def due_now(payments: PaymentsService, reference: str) -> None:
@@ -153,7 +154,7 @@ def test_every_capture_of_an_order_is_told_under_its_own_reference(
 
 
 @pytest.mark.parametrize("captured", [PRICE - 1, PRICE + 1])
-def test_a_capture_of_another_amount_is_for_staff_and_pays_nothing(
+def test_a_capture_of_another_amount_pays_nothing_and_goes_back_by_itself(
     payments: PaymentsService, sandbox: Sandbox, captured: int
 ):
     order = payments.order()
@@ -161,11 +162,46 @@ def test_a_capture_of_another_amount_is_for_staff_and_pays_nothing(
     sandbox.post("/_sandbox/faults", provider="paystack", fault="capture_amount", amount=captured)
     pay_on_the_page(sandbox, reference)
 
-    assert payments.status(order, reference) == "failed"
+    together(4, lambda _: payments.status(order, reference))
+    assert payments.status(order, reference) == "refund_pending"
     assert payments.told(order) == []
     assert payments.alerts(reference) == ["charge_mismatch"]
-    payments.status(order, reference)
-    assert payments.alerts(reference) == ["charge_mismatch"]
+
+    wait_until(lambda: payments.hurry_refunds() or payments.told(order))
+    assert payments.told(order) == ["payment_refunded"]
+    assert payments.events(order)[0]["data"]["amount"]["amount"] == captured
+    assert sandbox.verified(reference)["status"] == "reversed"
+    assert payments.status(order, reference) == "refunded"
+
+
+def test_after_money_that_did_not_fit_the_order_can_still_be_paid(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    misfit = payments.opened(order)
+    sandbox.post("/_sandbox/faults", provider="paystack", fault="capture_amount", amount=1)
+    pay_on_the_page(sandbox, misfit)
+    payments.status(order, misfit)
+
+    reference = payments.opened(order)
+    pay_on_the_page(sandbox, reference)
+
+    assert payments.status(order, reference) == "succeeded"
+    assert "payment_confirmed" in payments.told(order)
+
+
+def test_staff_hear_once_of_money_that_does_not_fit(payments: PaymentsService, sandbox: Sandbox):
+    order = payments.order()
+    reference = payments.opened(order)
+    sandbox.post("/_sandbox/faults", provider="paystack", fault="capture_amount", amount=7)
+    pay_on_the_page(sandbox, reference)
+
+    for _ in range(3):
+        payments.status(order, reference)
+
+    [alert] = payments.told_about(reference)
+    assert (alert["kind"], alert["order_id"]) == ("charge_mismatch", str(order.id))
+    assert alert["detail"] == f"amount is 7, not {PRICE}"
 
 
 def test_payments_are_listed_newest_first_page_by_page(payments: PaymentsService, sandbox: Sandbox):

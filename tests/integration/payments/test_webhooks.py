@@ -173,6 +173,21 @@ def test_a_signed_webhook_that_does_not_fit_our_books_pays_nothing(
     assert payments.alerts(reference) == ["webhook_mismatch"]
 
 
+def test_a_webhook_of_money_that_does_not_fit_sends_it_back_at_once(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    reference = payments.opened(order)
+    sandbox.post("/_sandbox/faults", provider="paystack", fault="capture_amount", amount=PRICE - 1)
+    pay_on_the_page(sandbox, reference)
+
+    send(payments, delivered(sandbox, reference, "charge.success")[0])
+
+    assert payments.told(order) == []
+    assert payments.alerts(reference) == ["charge_mismatch"]
+    assert payments.status(order, reference) == "refund_pending"
+
+
 def test_a_signed_webhook_is_not_believed_when_paystack_knows_of_no_money(
     payments: PaymentsService, sandbox: Sandbox
 ):

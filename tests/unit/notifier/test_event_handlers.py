@@ -107,6 +107,18 @@ def test_a_refund_that_failed_is_an_alert_and_a_mail_for_staff() -> None:
     assert [letter.to.email for letter in letters(uow)] == [news.STAFF]
 
 
+def test_trouble_with_money_is_an_alert_and_a_mail_for_staff() -> None:
+    uow, event = FakeUnitOfWork(), news.payment_alert_raised()
+
+    for _ in range(2):
+        event_handlers.payment_alert_raised(event, uow=uow)
+
+    (alert,) = uow.books.alerts.values()
+    assert (alert.kind, alert.detail) == (AlertKind.PAYMENT, event.detail)
+    assert alert.title == "Charge mismatch: oj-100042-1"
+    assert [letter.to.email for letter in letters(uow)] == [news.STAFF]
+
+
 def test_nothing_is_kept_of_news_for_an_impossible_address() -> None:
     uow = FakeUnitOfWork()
     event = news.order_shipped(contact=Contact(email="a@b.example\nBcc: c@d.example", name="Eve"))

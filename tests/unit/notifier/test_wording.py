@@ -29,6 +29,7 @@ VARIATIONS = [
     news.order_shipped(tracking=None),
     news.order_shipped(tracking=Tracking(carrier="GIG", number="1")),
     news.payment_confirmed(channel=None),
+    news.payment_alert_raised(order_id=None),
     *(
         news.order_cancelled(reason=reason, was_paid=was_paid)
         for reason in ("customer", "out_of_stock", "expired", "staff", "something new")

@@ -32,6 +32,7 @@ from oja_events.contracts.ordering import (
     RefundRequested,
 )
 from oja_events.contracts.payments import (
+    PaymentAlertRaised,
     PaymentConfirmed,
     PaymentFailed,
     PaymentRefunded,
@@ -62,6 +63,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     PaymentFailed: ("ordering",),
     PaymentRefunded: ("ordering", "notifier"),
     RefundFailed: ("notifier",),
+    PaymentAlertRaised: ("notifier",),
 }
 _AWAITED = {event.TYPE for event in SUBSCRIBERS}
 

@@ -1,4 +1,6 @@
-"""What identity tells: who has joined. No event carries a password or a token."""
+"""What identity tells: who has joined, what happened to their account. No event carries a password
+or a token, nor a link that contains one: `request_id` is good for asking identity for such a link,
+which is answered to notifier only."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,3 +22,62 @@ class CustomerRegistered(Event):
     first_name: str
     last_name: str
     registered_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailVerificationRequested(Event):
+    """Somebody is to prove that they read the mail of `email`."""
+
+    TYPE: ClassVar[str] = "oja.identity.email_verification_requested.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    request_id: UUID
+    email: str
+    name: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordResetRequested(Event):
+    """Somebody, perhaps the owner of the account, says that they forgot its password."""
+
+    TYPE: ClassVar[str] = "oja.identity.password_reset_requested.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    request_id: UUID
+    email: str
+    name: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PasswordChanged(Event):
+    """The account has another password, and everybody who was signed in is out.
+
+    `how` is `change` (who did it knew the old one) or `reset` (they had a link from a mail).
+    """
+
+    TYPE: ClassVar[str] = "oja.identity.password_changed.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    email: str
+    name: str
+    how: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefreshTokenReused(Event):
+    """A refresh token came back after it was spent: somebody else may have had a copy. The sign-in
+    that it belongs to was ended."""
+
+    TYPE: ClassVar[str] = "oja.identity.refresh_token_reused.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    email: str
+    name: str
+    noticed_at: datetime

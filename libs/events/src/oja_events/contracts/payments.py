@@ -56,6 +56,23 @@ class PaymentRefunded(_PaymentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaymentAlertRaised(Event):
+    """Staff must look: money or a message about money is not as it should be.
+
+    Told once per `kind` and `about` (a reference, a refund, a webhook). `kind` is an open list.
+    """
+
+    TYPE: ClassVar[str] = "oja.payments.payment_alert_raised.v1"
+    SUBJECT: ClassVar[str] = "about"
+
+    kind: str
+    about: str
+    detail: str
+    raised_at: datetime
+    order_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefundFailed(_PaymentEvent):
     """Paystack refused to give the money back; staff must look."""
 

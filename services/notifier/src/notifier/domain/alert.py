@@ -8,6 +8,7 @@ from uuid import UUID
 class AlertKind(StrEnum):
     LOW_STOCK = "low_stock"
     REFUND_FAILED = "refund_failed"
+    PAYMENT = "payment"
     MAIL_FAILED = "mail_failed"
     MAIL_UNCERTAIN = "mail_uncertain"
 

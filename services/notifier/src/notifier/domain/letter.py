@@ -34,10 +34,11 @@ class Template(StrEnum):
     REFUND_DONE = "refund_done"
     LOW_STOCK = "low_stock"
     REFUND_FAILED = "refund_failed"
+    PAYMENT_ALERT = "payment_alert"
 
     @property
     def audience(self) -> Audience:
-        staff = (Template.LOW_STOCK, Template.REFUND_FAILED)
+        staff = (Template.LOW_STOCK, Template.REFUND_FAILED, Template.PAYMENT_ALERT)
         return Audience.STAFF if self in staff else Audience.CUSTOMER
 
 

@@ -13,7 +13,12 @@ from oja_events.contracts.ordering import (
     OrderPlaced,
     OrderShipped,
 )
-from oja_events.contracts.payments import PaymentConfirmed, PaymentRefunded, RefundFailed
+from oja_events.contracts.payments import (
+    PaymentAlertRaised,
+    PaymentConfirmed,
+    PaymentRefunded,
+    RefundFailed,
+)
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
 
@@ -26,6 +31,7 @@ SUBSCRIPTIONS: Subscriptions = {
     OrderCancelled: event_handlers.order_cancelled,
     PaymentRefunded: event_handlers.payment_refunded,
     RefundFailed: event_handlers.refund_failed,
+    PaymentAlertRaised: event_handlers.payment_alert_raised,
     StockLow: event_handlers.stock_low,
 }
 

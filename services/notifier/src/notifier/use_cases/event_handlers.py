@@ -22,7 +22,12 @@ from oja_events.contracts.ordering import (
     OrderPlaced,
     OrderShipped,
 )
-from oja_events.contracts.payments import PaymentConfirmed, PaymentRefunded, RefundFailed
+from oja_events.contracts.payments import (
+    PaymentAlertRaised,
+    PaymentConfirmed,
+    PaymentRefunded,
+    RefundFailed,
+)
 
 PaymentNews = PaymentConfirmed | PaymentRefunded
 OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled
@@ -104,6 +109,21 @@ def refund_failed(event: RefundFailed, *, uow: UnitOfWork) -> None:
     )
     with uow:
         _call_staff(alert, Template.REFUND_FAILED, asdict(event), uow)
+        uow.commit()
+
+
+def payment_alert_raised(event: PaymentAlertRaised, *, uow: UnitOfWork) -> None:
+    """Call staff, once per kind of trouble and what it is about. Repeated: silence. Early, late:
+    each is a fact of its own."""
+    alert = Alert(
+        kind=AlertKind.PAYMENT,
+        occasion=f"{event.kind} {event.about}",
+        title=f"{event.kind.replace('_', ' ').capitalize()}: {event.about}",
+        detail=event.detail,
+        order_id=event.order_id,
+    )
+    with uow:
+        _call_staff(alert, Template.PAYMENT_ALERT, asdict(event), uow)
         uow.commit()
 
 

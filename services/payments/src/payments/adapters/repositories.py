@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from oja_events.contracts.payments import PaymentAlertRaised
 from oja_events.outbox import Outbox
 from payments.adapters.mapping import (
     bill_from,
@@ -228,11 +229,23 @@ class SqlWebhookRepository:
 
 
 class SqlAlertRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
+        self._outbox = outbox
 
     def add(self, alert: Alert) -> None:
         statement = upsert(AlertRow).values(
             kind=alert.kind, about=alert.about, detail=alert.detail[:1000], order_id=alert.order_id
         )
-        self._session.execute(statement.on_conflict_do_nothing())
+        added = statement.on_conflict_do_nothing().returning(AlertRow.raised_at)
+        raised_at = self._session.scalar(added)
+        if raised_at is not None:
+            self._outbox.add(
+                PaymentAlertRaised(
+                    kind=alert.kind,
+                    about=alert.about,
+                    detail=alert.detail[:1000],
+                    order_id=alert.order_id,
+                    raised_at=raised_at,
+                )
+            )

@@ -126,7 +126,7 @@ class RefundRow(Base):
     next_look_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('order', 'staff')", name="refunds_kind"),
+        CheckConstraint("kind IN ('order', 'misfit', 'staff')", name="refunds_kind"),
         CheckConstraint("amount > 0", name="refunds_amount_positive"),
         CheckConstraint(
             "status IN ('pending', 'processing', 'processed', 'failed', 'needs-attention')",
@@ -136,11 +136,11 @@ class RefundRow(Base):
             "(status IN ('processed', 'failed')) = (ended_at IS NOT NULL)", name="refunds_ended"
         ),
         Index(
-            "refunds_one_per_order",
+            "refunds_once_by_us",
             "reference",
             "kind",
             unique=True,
-            postgresql_where=text("kind = 'order'"),
+            postgresql_where=text("kind IN ('order', 'misfit')"),
         ),
         Index("refunds_by_payment", "reference", "id"),
         Index("refunds_due", "next_look_at", postgresql_where=text("next_look_at IS NOT NULL")),

@@ -32,7 +32,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.payments = SqlPaymentRepository(session, outbox)
         self.refunds = SqlRefundRepository(session, outbox)
         self.webhooks = SqlWebhookRepository(session)
-        self.alerts = SqlAlertRepository(session)
+        self.alerts = SqlAlertRepository(session, outbox)
         self.idempotency_keys = KeyStore(session)
 
     def now(self) -> datetime:

@@ -18,6 +18,8 @@ from oja_events.contracts.payments import PaymentRefunded, RefundFailed
 from payments.domain.payment import Payment, PaymentStatus
 from payments.domain.values import Bill, Money
 
+# From then on staff should know that a customer still waits.
+PATIENCE = timedelta(hours=24)
 # How long to wait for the next look, by the number of looks so far; webhooks shorten the wait.
 LOOK_AFTER = (
     timedelta(seconds=5),
@@ -37,9 +39,11 @@ class RefundStatus(StrEnum):
 
 
 class RefundKind(StrEnum):
-    """`order`: all that is left, asked for by ordering, at most once per payment."""
+    """`order`: all that is left, asked for by ordering. `misfit`: money that does not fit our
+    books, sent back by ourselves. Each at most once per payment."""
 
     ORDER = "order"
+    MISFIT = "misfit"
     STAFF = "staff"
 
 
@@ -77,6 +81,10 @@ class Refund:
     @property
     def is_final(self) -> bool:
         return self.status in _FINAL
+
+    def is_overdue(self, now: datetime) -> bool:
+        """Whether a customer has waited for it for more than a day."""
+        return not self.is_final and now - self.requested_at > PATIENCE
 
     @property
     def note(self) -> str:

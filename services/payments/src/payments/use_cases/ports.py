@@ -112,7 +112,7 @@ class WebhookRepository(Protocol):
 
 class AlertRepository(Protocol):
     def add(self, alert: Alert) -> None:
-        """Keep it, unless the same was said already."""
+        """Keep and tell it, unless the same was said already."""
 
 
 class UnitOfWork(Protocol):

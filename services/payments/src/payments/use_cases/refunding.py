@@ -46,6 +46,14 @@ def request_for_order(reference: str, amount: Money, reason: str, *, uow: UnitOf
         uow.refunds.save(refund)
 
 
+def send_back_misfit(payment: Payment, reason: str, *, uow: UnitOfWork) -> None:
+    """Send back all of a payment that is not what was owed; inside the caller's transaction, which
+    has locked the order."""
+    left = refundable(payment, uow.refunds.of_payment(payment.reference))
+    if left.amount > 0:
+        uow.refunds.add(_new(payment, RefundKind.MISFIT, left, reason, "payments", uow))
+
+
 def request_by_staff(
     reference: str, amount: Money | None, reason: str, *, by: str, uow: UnitOfWork
 ) -> Refund:
@@ -125,10 +133,11 @@ def _record(refund: Refund, state: ProviderRefund, unit_of_work: NewUnitOfWork) 
 
 def _record_refusal(refund: Refund, refusal: ProviderRefused, unit_of_work: NewUnitOfWork) -> None:
     def refused(locked: Refund, uow: UnitOfWork) -> None:
-        uow.alerts.add(_alert("refund_refused", locked, str(refusal)))
         if refusal.code in _LATER:
+            uow.alerts.add(_alert("refund_refused", locked, str(refusal)))
             locked.look_later(uow.now())
         else:
+            # RefundFailed calls staff by itself.
             locked.refuse(str(refusal), now=uow.now())
 
     _change(refund, refused, unit_of_work)
@@ -142,6 +151,8 @@ def _change(
         uow.orders.of_payment(refund.reference)
         locked = uow.refunds.get(refund.id)
         change(locked, uow)
+        if locked.is_overdue(uow.now()):
+            uow.alerts.add(_alert("refund_overdue", locked, "the customer has waited for a day"))
         uow.refunds.save(locked)
         uow.commit()
 

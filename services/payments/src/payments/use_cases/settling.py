@@ -2,8 +2,9 @@
 
 import logging
 
-from payments.domain.charge import Charge
+from payments.domain.charge import Charge, ChargeState
 from payments.domain.payment import Payment, PaymentStatus
+from payments.use_cases import refunding
 from payments.use_cases.errors import ProviderUnavailable
 from payments.use_cases.ports import Alert, NewUnitOfWork, PaymentProvider
 
@@ -33,7 +34,8 @@ def settle(charge: Charge, *, unit_of_work: NewUnitOfWork, mode: str) -> Payment
     """Take over what Paystack says of a payment.
 
     However many settle the same capture at once, the row lock lets one be the first, and only the
-    first tells of it. Raises PaymentNotFound.
+    first tells of it. Money that does not fit our books goes back, and staff hear of it. Raises
+    PaymentNotFound.
     """
     with unit_of_work() as uow:
         order = uow.orders.of_payment(charge.reference)
@@ -41,6 +43,9 @@ def settle(charge: Charge, *, unit_of_work: NewUnitOfWork, mode: str) -> Payment
         problems = payment.learn(charge, mode=mode, now=uow.now())
         if problems:
             uow.alerts.add(Alert("charge_mismatch", payment.reference, _text(problems), order.id))
+            # Money of the other mode is not on the account from which we could send it.
+            if charge.state is ChargeState.CAPTURED and charge.mode == mode:
+                refunding.send_back_misfit(payment, _text(problems), uow=uow)
         elif payment.status is PaymentStatus.SUCCEEDED:
             order.note_capture(payment.reference)
             uow.orders.save(order)

@@ -66,9 +66,11 @@ def _apply_charge(
         problems = _contradictions(claimed, unit_of_work, provider.mode)
     except PaymentNotFound:
         return "refused", Alert("unknown_reference", claimed.reference, f"told by {event.key}")
-    if problems:
+    charge = provider.charge(claimed.reference)
+    if problems and not (charge and _contradictions(charge, unit_of_work, provider.mode)):
         return "refused", Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
-    charge = settling.check(claimed.reference, unit_of_work=unit_of_work, provider=provider)
+    if charge is not None:
+        settling.settle(charge, unit_of_work=unit_of_work, mode=provider.mode)
     if charge is None or charge.state not in (ChargeState.CAPTURED, ChargeState.RETURNED):
         state = charge.state if charge else "unknown"
         detail = f"the webhook says paid, Paystack itself says {state}"
