@@ -1,5 +1,6 @@
 """What ordering does about news: in order, repeated, early and late."""
 
+from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
@@ -203,13 +204,24 @@ def test_money_that_is_back_is_shown() -> None:
     assert uow.order(order.id).payment_status is PaymentStatus.REFUNDED
 
 
-def test_a_refund_by_staff_changes_nothing() -> None:
+def test_a_part_that_staff_sent_back_changes_nothing() -> None:
+    order = an_order(OrderStatus.PROCESSING)
+    uow = FakeUnitOfWork(order)
+    part = Money(amount=1, currency="NGN")
+
+    event_handlers.payment_refunded(replace(payment_refunded(order), amount=part), uow=uow)
+
+    assert uow.order(order.id).payment_status is PaymentStatus.PAID
+    assert uow.outbox == []
+
+
+def test_an_order_of_which_staff_sent_all_money_back_is_cancelled() -> None:
     order = an_order(OrderStatus.PROCESSING)
     uow = FakeUnitOfWork(order)
 
     event_handlers.payment_refunded(payment_refunded(order), uow=uow)
 
-    assert uow.order(order.id).payment_status is PaymentStatus.PAID
+    assert uow.order(order.id).status is OrderStatus.CANCELLED
 
 
 def test_news_of_an_order_that_we_do_not_know_yet_is_an_error_so_that_it_comes_again() -> None:

@@ -96,7 +96,7 @@ def test_staff_see_who_did_what_and_why_and_customers_do_not() -> None:
 
 def test_every_kind_of_entry_has_a_title() -> None:
     order = an_order(OrderStatus.CANCELLED)
-    order.note_refund("ref-1", now=NOW)
+    order.note_refund(uuid4(), "ref-1", order.total, now=NOW)
     kinds = {entry.type for entry in order.pull_history()}
     kinds |= {"placed", "stock_reserved", "paid", "processing", "shipped", "completed"}
     kinds |= {"cancelled", "refund_requested"}

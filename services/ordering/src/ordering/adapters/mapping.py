@@ -6,7 +6,14 @@ from uuid import UUID
 
 from ordering.adapters.tables import OfferRow, OrderRow
 from ordering.domain.cart import Cart, CartItem
-from ordering.domain.order import CancelReason, Order, OrderLine, OrderStatus, PaymentStatus
+from ordering.domain.order import (
+    CancelReason,
+    Order,
+    OrderLine,
+    OrderStatus,
+    PaymentStatus,
+    Refunded,
+)
 from ordering.domain.values import Address, Contact, Money, Offer, Tracking
 
 
@@ -23,7 +30,10 @@ def order_from(row: OrderRow) -> Order:
         payment_status=PaymentStatus(row.payment_status),
         payment_reference=row.payment_reference,
         refund_references=frozenset(row.refund_references),
-        refunded_references=frozenset(row.refunded_references),
+        refunds_done={
+            UUID(id): Refunded(each["reference"], Money(**each["amount"]))
+            for id, each in row.refunds_done.items()
+        },
         tracking=Tracking(**row.tracking) if row.tracking else None,
         cancel_reason=CancelReason(row.cancel_reason) if row.cancel_reason else None,
         placed_at=row.placed_at,
@@ -60,7 +70,7 @@ def write_progress(order: Order, row: OrderRow) -> None:
     row.payment_status = order.payment_status
     row.payment_reference = order.payment_reference
     row.refund_references = sorted(order.refund_references)
-    row.refunded_references = sorted(order.refunded_references)
+    row.refunds_done = {str(id): asdict(each) for id, each in order.refunds_done.items()}
     row.tracking = asdict(order.tracking) if order.tracking else None
     row.cancel_reason = order.cancel_reason
     row.paid_at = order.paid_at

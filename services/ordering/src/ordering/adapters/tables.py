@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Sequence
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Sequence, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -42,7 +42,9 @@ class OrderRow(Base):
     payment_status: Mapped[str]
     payment_reference: Mapped[str | None]
     refund_references: Mapped[list[str]]
-    refunded_references: Mapped[list[str]]
+    # Only the release before this one reads it; the next one drops it.
+    refunded_references: Mapped[list[str]] = mapped_column(server_default=text("'{}'"))
+    refunds_done: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     tracking: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     cancel_reason: Mapped[str | None]
     placed_at: Mapped[datetime]
@@ -79,6 +81,8 @@ class CartRow(Base):
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)
     items: Mapped[dict[str, Any]]
     updated_at: Mapped[datetime]
+
+    __table_args__ = (Index("carts_by_age", "updated_at"),)
 
 
 class OfferedProductRow(Base):

@@ -85,6 +85,14 @@ class OrderLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Refunded:
+    """Money that is back with the customer: a payment, or a part of it."""
+
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One thing that happened to the order: what, when, through whom, and why."""
 
@@ -109,7 +117,7 @@ class Order:
     payment_status: PaymentStatus = PaymentStatus.UNPAID
     payment_reference: str | None = None
     refund_references: frozenset[str] = frozenset()
-    refunded_references: frozenset[str] = frozenset()
+    refunds_done: dict[UUID, Refunded] = field(default_factory=dict)
     tracking: Tracking | None = None
     cancel_reason: CancelReason | None = None
     paid_at: datetime | None = None
@@ -182,25 +190,24 @@ class Order:
             return
         if self.status is OrderStatus.CANCELLED:
             self.payment_status = PaymentStatus.REFUND_PENDING
-            return self._ask_refund(reference, amount, "the order was cancelled", now)
-        if self.payment_status is not PaymentStatus.UNPAID:
-            return self._ask_refund(reference, amount, "the order was already paid", now)
-        self.payment_status = PaymentStatus.PAID
-        self.payment_reference = reference
-        self.paid_at = now
-        self._note(now, "paid", "payments", reference)
-        if self.status is OrderStatus.AWAITING_PAYMENT:
-            self._start_processing(now)
+            self._ask_refund(reference, amount, "the order was cancelled", now)
+        elif self.payment_status is not PaymentStatus.UNPAID:
+            self._ask_refund(reference, amount, "the order was already paid", now)
+        else:
+            self._use_payment(reference, now)
+        self._judge_refunds(now)
 
-    def note_refund(self, reference: str, *, now: datetime) -> None:
-        """The money of this payment is back with the customer."""
-        if reference in self.refunded_references or reference not in self.refund_references:
+    def note_refund(self, refund_id: UUID, reference: str, amount: Money, *, now: datetime) -> None:
+        """So much of a payment is back with the customer, whoever asked for it. Repeated: silence.
+
+        When all that was paid is back, an order that has not left yet is cancelled, so that its
+        stock is free again; one that has left stays as it is.
+        """
+        if refund_id in self.refunds_done:
             return
-        self.refunded_references |= {reference}
-        self._note(now, "refunded", "payments", reference)
-        all_is_back = self.refunded_references == self.refund_references
-        if all_is_back and self.payment_status is PaymentStatus.REFUND_PENDING:
-            self.payment_status = PaymentStatus.REFUNDED
+        self.refunds_done[refund_id] = Refunded(reference, amount)
+        self._note(now, "refunded", "payments", f"{amount.amount} {amount.currency}, {reference}")
+        self._judge_refunds(now)
 
     def ship(self, tracking: Tracking | None, *, by: str, now: datetime) -> None:
         if not self._move_to(OrderStatus.SHIPPED):
@@ -232,15 +239,14 @@ class Order:
         self.cancelled_at = now
         self.cancel_reason = reason
         self._note(now, "cancelled", by, detail or reason.value)
-        was_paid = self.payment_status is PaymentStatus.PAID
         self._tell(
             told.OrderCancelled,
             reason=reason.value,
-            was_paid=was_paid,
+            was_paid=self.payment_reference is not None,
             cancelled_at=now,
             **self._basket(),
         )
-        if was_paid and self.payment_reference:
+        if self.payment_status is PaymentStatus.PAID and self.payment_reference:
             self.payment_status = PaymentStatus.REFUND_PENDING
             self._ask_refund(self.payment_reference, self.total, "the order was cancelled", now)
 
@@ -253,6 +259,29 @@ class Order:
         """Hand over what happened since the last call, oldest first."""
         entries, self._history = self._history, []
         return entries
+
+    def _use_payment(self, reference: str, now: datetime) -> None:
+        self.payment_status = PaymentStatus.PAID
+        self.payment_reference = reference
+        self.paid_at = now
+        self._note(now, "paid", "payments", reference)
+        if self.status is OrderStatus.AWAITING_PAYMENT:
+            self._start_processing(now)
+
+    def _judge_refunds(self, now: datetime) -> None:
+        """Draw the conclusion from what is back; the news of it may be older than its payment."""
+        if self.payment_status is PaymentStatus.REFUND_PENDING:
+            if all(self._is_back(reference) for reference in self.refund_references):
+                self.payment_status = PaymentStatus.REFUNDED
+        elif self.payment_status is PaymentStatus.PAID and self._is_back(self.payment_reference):
+            self.payment_status = PaymentStatus.REFUNDED
+            if self.status in (OrderStatus.PLACED, OrderStatus.PROCESSING):
+                self.cancel(CancelReason.STAFF, by="payments", now=now, detail="all money is back")
+
+    def _is_back(self, reference: str | None) -> bool:
+        # Payments confirms no other amount than the order's.
+        parts = [each for each in self.refunds_done.values() if each.reference == reference]
+        return sum(each.amount.amount for each in parts) >= self.total.amount
 
     def _start_processing(self, now: datetime) -> None:
         self._move_to(OrderStatus.PROCESSING)

@@ -81,9 +81,12 @@ def payment_failed(event: PaymentFailed, *, uow: UnitOfWork) -> None:
 
 
 def payment_refunded(event: PaymentRefunded, *, uow: UnitOfWork) -> None:
-    """Show that the money is back. A refund that we did not ask for (by staff) changes nothing."""
+    """Show that money is back. Repeated: the refund's id is known. Early (before the capture that
+    it undoes was told): kept, and counted when that comes. Staff's refunds count like our own: a
+    part changes nothing but the books, all of it cancels an order that has not left yet."""
+    amount = Money(event.amount.amount, event.amount.currency)
     with uow:
         order = uow.orders.get(event.order_id)
-        order.note_refund(event.reference, now=uow.now())
+        order.note_refund(event.refund_id, event.reference, amount, now=uow.now())
         uow.orders.save(order)
         uow.commit()
