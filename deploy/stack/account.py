@@ -72,7 +72,9 @@ def _extra_rights(user: pwd.struct_passwd, paths: Sequence[Path]) -> Sequence[st
         return ()
     for name, bit in _PASS_ANY_FOLDER.items():
         if _bounding_set() >> bit & 1:
-            return (f"--inh-caps=+{name}", f"--ambient-caps=+{name}")
+            rights = (f"--inh-caps=+{name}", f"--ambient-caps=+{name}")
+            # Without it, the kernel answers access(2) for such a user as if he had no rights.
+            return ("--securebits=+no_setuid_fixup", *rights)
     raise Failure(
         f"{paths[0]} cannot be reached by the user {user.pw_name}, whom the servers run as; "
         "put the checkout somewhere else."

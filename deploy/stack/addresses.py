@@ -13,7 +13,7 @@ _SMTP_USER = "oja"
 
 
 def addresses(stack: Stack) -> Addresses:
-    secrets = stack.credentials
+    secrets, servers_of = stack.credentials, upstreams(stack)
     return Addresses(
         public_url=stack.public_url,
         databases={service: _sqlalchemy(stack, service) for service in SERVICES},
@@ -22,7 +22,7 @@ def addresses(stack: Stack) -> Addresses:
         redis={service: redis.url(stack, service) for service in SERVICES},
         readiness={
             service: f"http://{servers[0]}/internal/readyz"
-            for service, servers in upstreams(stack).items()
+            for service, servers in servers_of.items()
         },
         sandbox=sandbox_url(stack),
         smtp=smtp_url(stack),
@@ -30,6 +30,8 @@ def addresses(stack: Stack) -> Addresses:
         cloudinary_url=_cloudinary_url(stack),
         jwt_private_key=secrets.jwt_private_key(),
         jwt_public_keys=secrets.jwt_public_keys(),
+        identity=f"http://{servers_of['identity'][0]}",
+        internal_token=secrets.password("internal"),
         overrides=stack.choices.overrides,
     )
 

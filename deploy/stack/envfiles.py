@@ -20,6 +20,7 @@ OVERRIDES = {
     "SMTP_URL": "notifier",
     "MAIL_FROM": "notifier",
     "STAFF_MAIL": "notifier",
+    "STOREFRONT_URL": "identity",
     "PAYMENT_WINDOW_MINUTES": "ordering",
     "LOG_LEVEL": "",
     "SHOP_CURRENCY": "catalog",
@@ -55,6 +56,8 @@ class Addresses:
     cloudinary_url: str
     jwt_private_key: str
     jwt_public_keys: str
+    identity: str
+    internal_token: str
     overrides: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -117,6 +120,7 @@ def _own(service: str, at: Addresses) -> dict[str, str]:
             return {
                 "JWT_PRIVATE_KEY": at.jwt_private_key,
                 "READINESS_URLS": json.dumps(dict(at.readiness), separators=(",", ":")),
+                "INTERNAL_TOKEN": at.internal_token,
             }
         case "catalog":
             return {
@@ -135,6 +139,8 @@ def _own(service: str, at: Addresses) -> dict[str, str]:
                 "SMTP_URL": at.smtp,
                 "MAIL_FROM": "Oja <orders@oja.example>",
                 "STAFF_MAIL": "staff@oja.example",
+                "IDENTITY_URL": at.identity,
+                "INTERNAL_TOKEN": at.internal_token,
             }
         case _:
             return {"PAYMENT_WINDOW_MINUTES": "30"}

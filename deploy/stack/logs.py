@@ -24,7 +24,7 @@ def show(stack: Stack, wish: str | None, *, lines: int, follow: bool) -> None:
 
 
 def _files(stack: Stack, wish: str | None) -> list[Path]:
-    programs = everything(stack) if stack.home.description.exists() else []
+    programs = everything(stack) if stack.supervisor.configured() else []
     if not programs:
         raise Failure("This stack has never been up; start it with ./oja up.")
     names = matching(programs, wish) if wish else [program.name for program in programs]

@@ -15,7 +15,7 @@ from stack.report import out
 
 def status(stack: Stack) -> dict[str, Any]:
     """{"stack", "processes", "urls", "admin"}; every process that should run is listed."""
-    if not stack.home.description.exists():
+    if not stack.supervisor.running() and not stack.home.description.exists():
         return {"stack": _stack(stack, running=False, ready=False), "processes": []}
     programs = everything(stack)
     known = stack.supervisor.information()
