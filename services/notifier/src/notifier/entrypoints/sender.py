@@ -13,7 +13,7 @@ from oja_events.worker import Job
 
 log = logging.getLogger(__name__)
 
-IDLE_POLL = 1.0  # seconds; only for a wake-up that got lost, and for mails that are due later
+IDLE_POLL = 0.5  # seconds; only for a wake-up that got lost, and for mails that are due later
 AWAY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
