@@ -4,7 +4,7 @@ here too; tests/unit/catalog/stock_contract.py holds it to what the real one doe
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -47,6 +47,7 @@ class State:
     movements: list[tuple[str, Reason, int]] = field(default_factory=list)
     orders: dict[UUID, OrderStock] = field(default_factory=dict)
     held: dict[UUID, dict[str, int]] = field(default_factory=dict)
+    strays: dict[str, datetime] = field(default_factory=dict)
     told: list[Event] = field(default_factory=list)
 
 
@@ -55,6 +56,10 @@ class FakeShop:
 
     def __init__(self) -> None:
         self.state = State()
+        self.now = NOW
+
+    def pass_time(self, **how: float) -> None:
+        self.now += timedelta(**how)
 
     def uow(self) -> "FakeUnitOfWork":
         return FakeUnitOfWork(self)
@@ -78,6 +83,7 @@ class FakeUnitOfWork:
         self.products = FakeProducts(self.state)
         self.categories = FakeCategories(self.state)
         self.stock = FakeStock(self.state)
+        self.strays = FakeStrays(self.state, self.now())
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -87,7 +93,7 @@ class FakeUnitOfWork:
         self.state.told += events
 
     def now(self) -> datetime:
-        return NOW
+        return self._shop.now
 
     def commit(self) -> None:
         self._shop.state = deepcopy(self.state)
@@ -158,6 +164,23 @@ class FakeCategories(FakeSlugs):
         if category != self._state.categories[category.id]:
             category.version += 1
         self.add(category)
+
+
+class FakeStrays:
+    def __init__(self, state: State, now: datetime) -> None:
+        self._state = state
+        self._now = now
+
+    def note(self, public_id: str, *, remove_at: datetime) -> None:
+        self._state.strays[public_id] = remove_at
+
+    def claim(self, most: int) -> list[str]:
+        due = [each for each, at in self._state.strays.items() if at <= self._now][:most]
+        self._state.strays |= dict.fromkeys(due, self._now + timedelta(minutes=1))
+        return due
+
+    def forget(self, public_id: str) -> bool:
+        return self._state.strays.pop(public_id, None) is not None
 
 
 class FakeStock:

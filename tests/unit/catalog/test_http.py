@@ -24,6 +24,9 @@ ROUTES = {
     ("PUT", "/api/admin/products/<uuid:product_id>"): "products:write",
     ("PATCH", "/api/admin/products/<uuid:product_id>"): "products:write",
     ("DELETE", "/api/admin/products/<uuid:product_id>"): "products:write",
+    ("POST", "/api/admin/products/<uuid:product_id>/images"): "products:write",
+    ("PATCH", "/api/admin/products/<uuid:product_id>/images/<uuid:image_id>"): "products:write",
+    ("DELETE", "/api/admin/products/<uuid:product_id>/images/<uuid:image_id>"): "products:write",
     ("GET", "/api/admin/categories"): "products:read",
     ("POST", "/api/admin/categories"): "products:write",
     ("GET", "/api/admin/categories/<uuid:category_id>"): "products:read",
@@ -66,6 +69,7 @@ def concrete(rule):
     return (
         rule.replace("<uuid:product_id>", some_id)
         .replace("<uuid:category_id>", some_id)
+        .replace("<uuid:image_id>", some_id)
         .replace("<sku>", "BOLGA-S")
     )
 

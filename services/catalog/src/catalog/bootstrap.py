@@ -8,10 +8,12 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from catalog.adapters.image_store import CloudinaryStore, NoImageStore
+from catalog.adapters.pictures import PillowPictures
 from catalog.adapters.read_models import SqlQueries
 from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
-from catalog.use_cases.ports import Queries
+from catalog.use_cases.ports import ImageStore, Pictures, Queries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -27,6 +29,8 @@ class Dependencies:
     engine: Engine
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
+    pictures: Pictures
+    images: ImageStore
 
     def check(self) -> None:
         """Raises while the database does not answer."""
@@ -43,4 +47,16 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
         queries=SqlQueries(sessions),
+        pictures=PillowPictures(),
+        images=_image_store(settings),
+    )
+
+
+def _image_store(settings: Settings) -> ImageStore:
+    if not settings.cloudinary_url:
+        return NoImageStore()
+    return CloudinaryStore(
+        settings.cloudinary_url,
+        upload_prefix=settings.cloudinary_upload_prefix,
+        delivery_url=settings.cloudinary_delivery_url,
     )

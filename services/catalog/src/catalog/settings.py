@@ -20,6 +20,9 @@ class Settings:
     health_host: str = "127.0.0.1"
     health_port: int = 0
     currency: str = "NGN"
+    cloudinary_url: str | None = None
+    cloudinary_upload_prefix: str | None = None
+    cloudinary_delivery_url: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -35,6 +38,9 @@ class Settings:
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
                 currency=env.get("SHOP_CURRENCY", "NGN"),
+                cloudinary_url=env.get("CLOUDINARY_URL"),
+                cloudinary_upload_prefix=env.get("CLOUDINARY_UPLOAD_PREFIX"),
+                cloudinary_delivery_url=env.get("CLOUDINARY_DELIVERY_URL"),
             )
         except KeyError as missing:
             raise MissingSetting(f"catalog needs {missing} in its environment") from None

@@ -1,5 +1,6 @@
 """Rows <-> aggregates, spelled out, so that the domain stays free of tables."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -84,6 +85,20 @@ def variant_records(content: Content) -> list[dict[str, Any]]:
     ]
 
 
+def image_records(images: Iterable[Image]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": str(image.id),
+            "public_id": image.public_id,
+            "url": image.url,
+            "thumbnail_url": image.thumbnail_url,
+            "alt": image.alt,
+            "position": image.position,
+        }
+        for image in images
+    ]
+
+
 def category_from(row: CategoryRow) -> Category:
     return Category(
         id=row.id,
@@ -137,6 +152,7 @@ def _image_from(row: ImageRow) -> Image:
     image_id: UUID = row.id
     return Image(
         id=image_id,
+        public_id=row.public_id,
         url=row.url,
         thumbnail_url=row.thumbnail_url,
         alt=row.alt,

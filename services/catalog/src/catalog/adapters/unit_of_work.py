@@ -9,6 +9,7 @@ from catalog.adapters.repositories import (
     SqlCategoryRepository,
     SqlProductRepository,
     SqlStockRepository,
+    SqlStrayImages,
 )
 from oja_events.contracts import Event
 from oja_events.outbox import Outbox
@@ -19,11 +20,13 @@ class SqlUnitOfWork(SqlTransaction):
     products: SqlProductRepository
     categories: SqlCategoryRepository
     stock: SqlStockRepository
+    strays: SqlStrayImages
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.products = SqlProductRepository(session, outbox)
         self.categories = SqlCategoryRepository(session)
         self.stock = SqlStockRepository(session)
+        self.strays = SqlStrayImages(session)
         self._told = outbox
 
     def tell(self, *events: Event) -> None:

@@ -23,7 +23,10 @@ class CategoryRef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
+    """`public_id` is its name where it is stored; `position` counts from 0."""
+
     id: UUID
+    public_id: str
     url: str
     thumbnail_url: str
     alt: str

@@ -1,9 +1,10 @@
-"""The outbox relay of catalog."""
+"""The outbox relay of catalog, and what becomes due: files to be removed."""
 
-from catalog.bootstrap import SERVICE, build
+from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
+from catalog.use_cases import images
 from oja_events.relay import Relay
-from oja_events.worker import run_worker
+from oja_events.worker import Job, every, run_worker
 from oja_web.logs import configure_logging
 
 
@@ -13,10 +14,19 @@ def main() -> None:
     deps = build(settings, role="worker")
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run],
+        [relay.run, *timers(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )
+
+
+def timers(deps: Dependencies) -> list[Job]:
+    """What becomes due by the clock."""
+
+    def remove_strays() -> int:
+        return images.remove_strays(store=deps.images, unit_of_work=deps.unit_of_work)
+
+    return [every(5, remove_strays)]
 
 
 if __name__ == "__main__":

@@ -37,5 +37,29 @@ class NotEnoughStock(Exception):
         self.errors = {"delta": ["more than what is on hand and not reserved"]}
 
 
+class NotAPicture(Exception):
+    """The file is no JPEG, PNG or WebP, whatever it calls itself."""
+
+
+class BadPicture(Exception):
+    """The file is broken, animated, or too large as a picture."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"the picture {why}")
+        self.errors = {"file": [why]}
+
+
+class TooBusy(Exception):
+    """Others wait for the same scarce thing; try again in a moment."""
+
+
+class ImageStoreUnavailable(Exception):
+    """The image store cannot be reached, or does not do what it should."""
+
+
+class UploadOverdue(ImageStoreUnavailable):
+    """The upload took so long that its file was given up."""
+
+
 class TooEarly(Exception):
     """This news is ahead of news that we have not heard yet; deliver it again later."""

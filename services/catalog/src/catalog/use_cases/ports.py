@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, BinaryIO, Protocol, Self
 from uuid import UUID
 
 from catalog.domain.category import Category
@@ -77,6 +77,50 @@ class StockRepository(Protocol):
     def set_threshold(self, sku: str, threshold: int) -> None: ...
 
 
+class StrayImages(Protocol):
+    """Files at the image store that no product shows: on their way, given up, or taken away."""
+
+    def note(self, public_id: str, *, remove_at: datetime) -> None: ...
+
+    def claim(self, most: int) -> list[str]:
+        """Those that are due, each put off in case it cannot be removed now."""
+
+    def forget(self, public_id: str) -> bool:
+        """It is gone, or is shown from now on; False if it was not noted any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file that this shop has written itself; `format` is jpg, png or webp."""
+
+    content: bytes
+    format: str
+
+
+class Pictures(Protocol):
+    def clean(self, file: BinaryIO) -> Picture:
+        """The same picture without metadata, upright, and not too large.
+
+        Raises NotAPicture, BadPicture or TooBusy, before it takes time and memory.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    public_id: str
+    url: str
+    thumbnail_url: str
+
+
+class ImageStore(Protocol):
+    """Raises ImageStoreUnavailable; then nobody knows whether it was done."""
+
+    def upload(self, picture: Picture, public_id: str) -> StoredImage: ...
+
+    def remove(self, public_id: str) -> None:
+        """Also when it is not there."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -86,6 +130,8 @@ class UnitOfWork(Protocol):
     def categories(self) -> CategoryRepository: ...
     @property
     def stock(self) -> StockRepository: ...
+    @property
+    def strays(self) -> StrayImages: ...
 
     def tell(self, *events: Event) -> None:
         """Publish these if the transaction commits."""
@@ -140,6 +186,7 @@ class Page:
     items: list[Mapping[str, Any]]
     next: Any | None
     total: int | None = None
+    suggestion: str | None = None
 
 
 class Queries(Protocol):

@@ -4,5 +4,11 @@ cannot be kept without being told."""
 from catalog.adapters.repositories.categories import SqlCategoryRepository
 from catalog.adapters.repositories.products import SqlProductRepository
 from catalog.adapters.repositories.stock import SqlStockRepository
+from catalog.adapters.repositories.strays import SqlStrayImages
 
-__all__ = ["SqlCategoryRepository", "SqlProductRepository", "SqlStockRepository"]
+__all__ = [
+    "SqlCategoryRepository",
+    "SqlProductRepository",
+    "SqlStockRepository",
+    "SqlStrayImages",
+]

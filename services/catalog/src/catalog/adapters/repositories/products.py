@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from catalog.adapters.mapping import (
+    image_records,
     new_product_row,
     product_from,
     variant_records,
@@ -23,6 +24,7 @@ from catalog.adapters.repositories.search import index_product
 from catalog.adapters.repositories.slugs import free_slug
 from catalog.adapters.tables import CategoryRow, ImageRow, ProductRow, StockRow, VariantRow
 from catalog.domain.product import Content, Product
+from catalog.domain.values import Image
 from catalog.use_cases.errors import ProductNotFound, SkuTaken
 from oja_events.outbox import Outbox
 
@@ -43,11 +45,29 @@ _WRITE_VARIANTS = text("""
 """)
 
 
+_WRITE_IMAGES = text("""
+    WITH shown AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:images AS jsonb)) AS image (id uuid,
+            public_id text, url text, thumbnail_url text, alt text, position bigint)
+    ), gone AS (
+        DELETE FROM product_images
+        WHERE product_id = :product_id AND id NOT IN (SELECT id FROM shown)
+    )
+    INSERT INTO product_images
+        (id, product_id, public_id, url, thumbnail_url, alt, position, created_at)
+    SELECT id, :product_id, public_id, url, thumbnail_url, alt, position, now() FROM shown
+    ON CONFLICT (id) DO UPDATE SET
+        public_id = excluded.public_id, url = excluded.url,
+        thumbnail_url = excluded.thumbnail_url, alt = excluded.alt, position = excluded.position
+""")
+
+
 class SqlProductRepository:
     def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
         self._outbox = outbox
         self._written: dict[UUID, Content] = {}
+        self._shown: dict[UUID, tuple[Image, ...]] = {}
 
     def next_id(self) -> UUID:
         return uuid7()
@@ -80,6 +100,7 @@ class SqlProductRepository:
         )
         products = self._with_parts(self._session.scalars(query).all())
         self._written |= {product.id: product.content for product in products}
+        self._shown |= {product.id: product.images for product in products}
         return products
 
     def save(self, product: Product) -> None:
@@ -88,6 +109,8 @@ class SqlProductRepository:
         # Most saves only tell of stock.
         if product.content != self._written.get(product.id):
             self._write_content(product)
+        if product.images != self._shown.get(product.id, ()):
+            self._write_images(product)
         self._outbox.add(*product.pull_events())
 
     def _lock_stock(self, product_id: UUID) -> None:
@@ -110,6 +133,11 @@ class SqlProductRepository:
             raise SkuTaken(taken)
         index_product(self._session, product.id)
         self._written[product.id] = product.content
+
+    def _write_images(self, product: Product) -> None:
+        records = json.dumps(image_records(product.images))
+        self._session.execute(_WRITE_IMAGES, {"product_id": product.id, "images": records})
+        self._shown[product.id] = product.images
 
     def _with_parts(self, rows: Sequence[ProductRow]) -> list[Product]:
         """The aggregates, in three queries however many there are."""

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from catalog.bootstrap import SERVICE, Dependencies, build
-from catalog.entrypoints.http import categories, inventory, products, staff
+from catalog.entrypoints.http import categories, images, inventory, products, staff
 from catalog.entrypoints.http.errors import REFUSALS
 from catalog.settings import Settings
 from oja_web.app import make_app
@@ -18,7 +18,14 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         SERVICE,
         title="Oja catalog",
         auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
-        blueprints=[products.blp, categories.blp, categories.staff_blp, staff.blp, inventory.blp],
+        blueprints=[
+            products.blp,
+            categories.blp,
+            categories.staff_blp,
+            staff.blp,
+            images.blp,
+            inventory.blp,
+        ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,

@@ -1,13 +1,18 @@
 """What a refusal looks like from outside."""
 
 from catalog.domain.category import CategoryCycle
+from catalog.domain.images import ImageNotFound, TooManyImages
 from catalog.domain.product import InvalidProduct
 from catalog.use_cases.errors import (
+    BadPicture,
     CategoryNotFound,
+    ImageStoreUnavailable,
+    NotAPicture,
     NotEnoughStock,
     ProductNotFound,
     SkuNotFound,
     SkuTaken,
+    TooBusy,
     UnknownCategory,
 )
 from oja_web.problems import Refusal
@@ -21,4 +26,19 @@ REFUSALS = {
     UnknownCategory: Refusal(422, "invalid"),
     CategoryCycle: Refusal(422, "invalid"),
     NotEnoughStock: Refusal(409, "insufficient_stock"),
+    ImageNotFound: Refusal(404, "not_found", "The product has no such image."),
+    TooManyImages: Refusal(422, "invalid"),
+    NotAPicture: Refusal(
+        415, "unsupported_media_type", "Send a JPEG, PNG or WebP picture, whatever its name."
+    ),
+    BadPicture: Refusal(422, "invalid"),
+    TooBusy: Refusal(
+        503, "unavailable", "Too many at once. Try again shortly.", {"Retry-After": "2"}
+    ),
+    ImageStoreUnavailable: Refusal(
+        503,
+        "image_store_unavailable",
+        "Pictures cannot be stored right now; nothing was changed. Try again shortly.",
+        {"Retry-After": "30"},
+    ),
 }

@@ -94,6 +94,21 @@ class CategoryWriteSchema(StrictSchema):
     position = StrictInteger(min=0, max=MOST_UNITS, load_default=0)
 
 
+class ImageFileSchema(StrictSchema):
+    file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
+
+
+class ImagePatchFileSchema(StrictSchema):
+    file = fields.Raw(metadata={"type": "string", "format": "binary"})
+
+
+class ImageFormSchema(StrictSchema):
+    """`position` counts from 0; the others make room."""
+
+    alt = Text(min=0, max=300)
+    position = QueryInteger(min=0, max=MOST_UNITS)
+
+
 class AdjustmentSchema(StrictSchema):
     delta = StrictInteger(
         min=-MOST_UNITS,
