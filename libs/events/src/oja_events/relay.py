@@ -18,6 +18,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg2
+from amqp.exceptions import AMQPError
 from kombu.exceptions import OperationalError as BrokerError
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,6 +33,9 @@ WINDOW = 200
 SEQUENCE_BATCH = 1000
 IDLE_POLL = 1.0  # seconds; only for a wake-up that got lost
 RECONNECT_DELAYS = (0.5, 1.0, 2.0, 5.0)
+
+# Postgres or the broker is away, or has closed on us: wait and connect anew.
+TROUBLE = (SQLAlchemyError, psycopg2.Error, AMQPError, BrokerError, OSError, Unconfirmed)
 
 _LEAD = text("SELECT pg_try_advisory_lock(hashtext('oja relay'), hashtext(:service))")
 
@@ -94,6 +99,7 @@ class Relay:
         self._broker_url = broker_url
         self._service = service
         self._ready = False
+        self._failures = 0
 
     def is_ready(self) -> bool:
         """Publishing, or standing by for a leader elsewhere; False while something is away."""
@@ -101,18 +107,16 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Relay until `stop` is set. Trouble with Postgres or the broker is waited out."""
-        failures = 0
         while not stop.is_set():
             try:
                 with self._leadership(stop) as lead:
                     if lead is not None:
                         self._lead(lead, stop)
-                        failures = 0
-            except (SQLAlchemyError, BrokerError, OSError, Unconfirmed) as error:
+            except TROUBLE as error:
                 self._ready = False
-                log.warning("relay interrupted", extra={"error": str(error).splitlines()[0][:200]})
-                stop.wait(RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)])
-                failures += 1
+                log.warning("relay interrupted", extra={"error": repr(error)[:200]})
+                stop.wait(RECONNECT_DELAYS[min(self._failures, len(RECONNECT_DELAYS) - 1)])
+                self._failures += 1
 
     @contextmanager
     def _leadership(self, stop: threading.Event) -> Iterator[Connection | None]:
@@ -134,6 +138,7 @@ class Relay:
         with connect(self._broker_url) as broker:
             window = ConfirmWindow(broker)
             self._ready = True
+            self._failures = 0
             log.info("relay leads")
             while not stop.is_set():
                 if not self._pass(lead, window):

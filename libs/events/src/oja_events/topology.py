@@ -23,7 +23,13 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import (
+    CustomerRegistered,
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    RefreshTokenReused,
+)
 from oja_events.contracts.ordering import (
     OrderCancelled,
     OrderCompleted,
@@ -49,6 +55,10 @@ CONSUMERS = ("catalog", "ordering", "payments", "notifier")
 # know which events nobody waits for: those may go nowhere, all others must reach a queue.
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     CustomerRegistered: ("notifier",),
+    EmailVerificationRequested: ("notifier",),
+    PasswordResetRequested: ("notifier",),
+    PasswordChanged: ("notifier",),
+    RefreshTokenReused: ("notifier",),
     ProductChanged: ("ordering",),
     ProductArchived: ("ordering",),
     StockReserved: ("ordering", "payments"),
