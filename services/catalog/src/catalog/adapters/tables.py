@@ -163,6 +163,19 @@ class StrayImageRow(Base):
     __table_args__ = (Index("stray_images_due", "remove_at"),)
 
 
+class StrayImageRow(Base):
+    """A file at the image store that no product shows: not yet, or no longer. Whatever is still
+    here at `remove_at` is removed there."""
+
+    __tablename__ = "stray_images"
+
+    public_id: Mapped[str] = mapped_column(primary_key=True)
+    remove_at: Mapped[datetime]
+    attempts: Mapped[int]
+
+    __table_args__ = (Index("stray_images_due", "remove_at"),)
+
+
 class StockRow(Base):
     """The counters of one variant; the ledger and the reservations say how they came about."""
 
