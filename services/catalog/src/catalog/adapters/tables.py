@@ -12,7 +12,6 @@ from sqlalchemy import (
     Identity,
     Index,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
@@ -85,15 +84,6 @@ class ProductRow(Base):
         Index("products_by_price", "price_amount", "id", postgresql_where=_PUBLISHED),
         Index("products_by_rating", "rating_average", "id", postgresql_where=_PUBLISHED),
         Index("products_by_name", "sort_name", "id", postgresql_where=_PUBLISHED),
-        Index("products_by_featured", "featured", "id", postgresql_where=_PUBLISHED),
-        Index("products_by_in_stock", "in_stock", "id", postgresql_where=_PUBLISHED),
-        Index(
-            "products_by_likeness",
-            "sort_name",
-            postgresql_using="gin",
-            postgresql_ops={"sort_name": "gin_trgm_ops"},
-            postgresql_where=_PUBLISHED,
-        ),
         Index("products_by_tag", "tags", postgresql_using="gin"),
         Index("products_by_word", "search", postgresql_using="gin"),
     )
@@ -117,22 +107,7 @@ class VariantRow(Base):
         CheckConstraint("price_amount >= 0", name="variants_price_not_negative"),
         CheckConstraint("compare_at_amount >= 0", name="variants_compare_at_not_negative"),
         Index("variants_by_product", "product_id", "position"),
-        Index("variants_by_folded_sku", func.lower(text("sku"))),
     )
-
-
-class ChangeRow(Base):
-    """How often what the public sees of a part of the catalogue has changed: the sum of `times`.
-
-    Triggers add a row for each statement that changes something, so that writers do not wait for
-    each other; now and then the rows of a part are added up. See adapters.freshness.
-    """
-
-    __tablename__ = "catalogue_changes"
-
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    part: Mapped[int]
-    times: Mapped[int]
 
 
 class ImageRow(Base):
@@ -148,19 +123,6 @@ class ImageRow(Base):
     created_at: Mapped[datetime]
 
     __table_args__ = (Index("product_images_by_product", "product_id", "position"),)
-
-
-class StrayImageRow(Base):
-    """A file at the image store that no product shows: not yet, or no longer. Whatever is still
-    here at `remove_at` is removed there."""
-
-    __tablename__ = "stray_images"
-
-    public_id: Mapped[str] = mapped_column(primary_key=True)
-    remove_at: Mapped[datetime]
-    attempts: Mapped[int]
-
-    __table_args__ = (Index("stray_images_due", "remove_at"),)
 
 
 class StrayImageRow(Base):
