@@ -1,6 +1,5 @@
 """Supervisord: its configuration, its life, and talking to it."""
 
-import os
 import shlex
 import socket
 import subprocess
@@ -18,6 +17,7 @@ from stack.account import Account
 from stack.failure import Failure
 from stack.home import Home, read_json, write_json, write_private
 from stack.program import Program
+from stack.surroundings import surroundings
 
 _LAUNCH = Path(__file__).with_name("launch.py")
 _BAD_NAME = 10
@@ -25,6 +25,7 @@ _BAD_NAME = 10
 _SUPERVISORD = """\
 [supervisord]
 nodaemon = true
+silent = true
 identifier = oja
 logfile = {log}/supervisord.log
 logfile_maxbytes = 5MB
@@ -79,14 +80,13 @@ class Supervisor:
         if self.running():
             return
         command = [sys.executable, "-m", "supervisor.supervisord", "-c", str(self._configuration)]
-        environment = {key: value for key, value in os.environ.items() if key != "OJA_PROGRAM"}
-        environment |= {belongings.STACK: str(self.home.path), belongings.PROCESS: "supervisord"}
+        marks = {belongings.STACK: str(self.home.path), belongings.PROCESS: "supervisord"}
         log = self.home.log / "supervisord.out"
         with log.open("ab") as out:
             child = subprocess.Popen(
                 command,
                 cwd=self.home.run,
-                env=environment,
+                env=surroundings() | marks,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,

@@ -1,6 +1,5 @@
 """Commands of the services that run once and end: migrations, queues, seed, administrators."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from stack.addresses import addresses
 from stack.context import Stack
 from stack.failure import Failure
 from stack.processes import Task
+from stack.surroundings import surroundings
 
 _TIMEOUT = 300
 
@@ -49,7 +49,7 @@ def admin_command(service: str, name: str) -> Task:
 
 def _environment(stack: Stack, task: Task) -> dict[str, str]:
     at = addresses(stack)
-    variables = dict(os.environ) | envfiles.environment(task.service, at)
+    variables = surroundings() | envfiles.environment(task.service, at)
     if task.name == "migrate":
         variables |= envfiles.migration_environment(task.service, at)
     return variables

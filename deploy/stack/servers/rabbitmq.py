@@ -131,6 +131,8 @@ def _environment(stack: Stack) -> dict[str, str]:
         "PATH": f"{Path(_erlang('erl')).parent}:{os.environ.get('PATH', os.defpath)}",
         "HOME": str(data),
         "LANG": "C.UTF-8",
+        # Writing down the memory of a crashed broker would only delay the next start.
+        "ERL_CRASH_DUMP_SECONDS": "0",
         "ERL_EPMD_ADDRESS": HOST,
         "ERL_EPMD_PORT": str(stack.ports["epmd"]),
         "RABBITMQ_NODENAME": NODE,

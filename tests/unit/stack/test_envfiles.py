@@ -34,6 +34,8 @@ def some_addresses(folder: Path, **overrides: str) -> Addresses:
         cloudinary_url="cloudinary://1:x@oja-sandbox",
         jwt_private_key=credentials.jwt_private_key(),
         jwt_public_keys=credentials.jwt_public_keys(),
+        identity="http://127.0.0.1:6",
+        internal_token=credentials.password("internal"),
         overrides=overrides,
     )
 

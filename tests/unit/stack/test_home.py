@@ -13,6 +13,7 @@ from stack.credentials import Credentials
 from stack.failure import Failure
 from stack.home import Home
 from stack.ports import Ports
+from stack.surroundings import surroundings
 
 
 @pytest.fixture
@@ -94,3 +95,15 @@ def test_the_control_socket_fits_even_in_a_deep_folder(tmp_path):
 
     assert len(os.fsencode(deep.socket)) < 108
     assert deep.socket != Home(tmp_path / "other").socket
+
+
+def test_what_happens_to_be_set_in_a_terminal_is_no_setting():
+    terminal = {"PATH": "/bin", "DATABASE_URL": "postgresql://elsewhere", "LOG_LEVEL": "DEBUG"}
+
+    assert surroundings(terminal) == {"PATH": "/bin"}
+
+
+def test_a_proxy_is_not_asked_for_this_machine():
+    assert surroundings({"https_proxy": "http://proxy:1", "no_proxy": "corp"})["no_proxy"] == (
+        "corp,localhost,127.0.0.1"
+    )
