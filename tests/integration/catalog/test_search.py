@@ -81,9 +81,48 @@ def test_a_product_is_found_by_its_words_however_they_are_typed(client, shelf, q
     assert found(client, q=q, tag=shelf["tag"]) == ["Àdìrẹ wrapper"]
 
 
-@pytest.mark.parametrize("q", ["adire basket", '"wrapper adire"', "rapper", "!!!"])
+@pytest.mark.parametrize("q", ["adire basket", '"wrapper adire"', "xylophone", "!!!"])
 def test_other_words_find_nothing(client, shelf, q):
     assert found(client, q=q, tag=shelf["tag"]) == []
+
+
+@pytest.mark.parametrize(
+    ("q", "meant"),
+    [
+        ("wraper", "wrapper"),
+        ("adire rapper", "adire wrapper"),
+        ("ÀDÌRẸ wrappre", "adire wrapper"),
+        ("baskt", "basket"),
+    ],
+)
+def test_what_matches_nothing_is_searched_as_it_may_have_been_meant(client, shelf, q, meant):
+    body = client.get("/api/products", query_string={"q": q, "tag": shelf["tag"]}).json
+
+    assert body["suggestion"] == meant
+    assert [item["name"] for item in body["items"]] == found(client, q=meant, tag=shelf["tag"])
+
+
+def test_what_matches_something_is_left_as_it_is(client, shelf):
+    body = client.get("/api/products", query_string={"q": "basket", "tag": shelf["tag"]}).json
+
+    assert "suggestion" not in body
+
+
+def test_a_suggestion_has_further_pages(client, staff, tag):
+    for _ in range(3):
+        staff.create(name="Marimbaphone", tags=[tag])
+
+    seen = [item["id"] for item in walk(client, q="marimbafone", tag=tag, size=1)]
+
+    assert len(seen) == len(set(seen)) == 3
+
+
+def test_the_product_with_exactly_that_sku_comes_first(client, staff, tag):
+    sku = f"KORA-{uuid4().hex[:8]}"
+    staff.create(a_variant(sku), name="Older", tags=[tag])
+    staff.create(name=f"{sku} {sku} strings", description=sku, tags=[tag, sku.lower()])
+
+    assert found(client, q=sku.lower(), tag=tag) == ["Older", f"{sku} {sku} strings"]
 
 
 def test_a_word_in_the_name_counts_more_than_in_the_description(client, staff, tag):

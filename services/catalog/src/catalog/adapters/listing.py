@@ -1,80 +1,82 @@
-"""Lists of products: what narrows them, how they are sorted, where a page goes on."""
+"""Lists of products: what narrows them, how they are sorted, where a page goes on.
 
-from collections.abc import Callable
-from dataclasses import dataclass
+The functions take what to read the columns of: the table itself, or an alias of a part of it.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, literal, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, literal, select, tuple_
 
 from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.use_cases.ports import Position, ProductFilter, Sort
 
 Condition = ColumnElement[bool]
+Columns = Any
+"""ProductRow or an alias of it, or the columns `id` and `sort_key` of a query."""
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """`key` None stands for the id alone, which grows with time."""
+    """`column` None stands for the id alone, which grows with time."""
 
-    key: ColumnElement[Any] | None
+    column: str | None
     descending: bool = False
 
-    def after(self, position: Position) -> Condition:
+    def key(self, of: Columns) -> ColumnElement[Any]:
+        """What the items are sorted by before their id."""
+        column: ColumnElement[Any] = getattr(of, self.column or "id")
+        return column
+
+    def after(self, position: Position, of: Columns) -> Condition:
         """Everything behind that place. Ties are broken by the id, so nothing falls between."""
-        values = position[1:] if self.key is None else position
-        columns = self._columns()
+        values = position[1:] if self.column is None else position
+        columns = self._columns(of)
         here = tuple_(*columns)
         there = tuple_(*(literal(v, c.type) for v, c in zip(values, columns, strict=True)))
         return here < there if self.descending else here > there
 
-    def clauses(self) -> list[ColumnElement[Any]]:
-        return [each.desc() if self.descending else each.asc() for each in self._columns()]
+    def clauses(self, of: Columns) -> list[ColumnElement[Any]]:
+        return [each.desc() if self.descending else each.asc() for each in self._columns(of)]
 
-    def _columns(self) -> list[ColumnElement[Any]]:
-        by_id = _element(ProductRow.id)
-        return [by_id] if self.key is None else [self.key, by_id]
-
-
-def _element(column: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    element: ColumnElement[Any] = column.expression
-    return element
+    def _columns(self, of: Columns) -> list[ColumnElement[Any]]:
+        return [of.id] if self.column is None else [self.key(of), of.id]
 
 
 def order_of(sort: Sort, q: str | None) -> Order:
     """Without words to compare with, the newest are the most relevant."""
     match sort:
         case Sort.RELEVANCE if q:
-            return Order(_rank(q), descending=True)
+            return Order("relevance", descending=True)
         case Sort.PRICE | Sort.PRICE_DOWN:
-            return Order(_element(ProductRow.price_amount), sort is Sort.PRICE_DOWN)
+            return Order("price_amount", sort is Sort.PRICE_DOWN)
         case Sort.RATING:
-            return Order(_element(ProductRow.rating_average), descending=True)
+            return Order("rating_average", descending=True)
         case Sort.NAME:
-            return Order(_element(ProductRow.sort_name))
+            return Order("sort_name")
         case _:
             return Order(None, descending=True)
 
 
-def conditions(wanted: ProductFilter) -> list[Condition]:
-    """One for each thing that is asked for."""
-    asked = ((narrow, getattr(wanted, name)) for name, narrow in _NARROWINGS.items())
-    return [narrow(value) for narrow, value in asked if value not in (None, ())]
+def conditions(
+    wanted: ProductFilter, of: Columns = ProductRow, leaving_out: Collection[str] = ()
+) -> list[Condition]:
+    """One for each thing that is asked for, but for those whose names are left out."""
+    asked = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
+    return [
+        _NARROWINGS[name](of, value)
+        for name, value in asked.items()
+        if value not in (None, ()) and name not in leaving_out
+    ]
 
 
-def _inside(slug: str) -> Select[Any]:
-    """The ids of the category and of everything inside of it."""
-    tree = select(CategoryRow.id).where(CategoryRow.slug == slug).cte("inside", recursive=True)
-    tree = tree.union(select(CategoryRow.id).where(CategoryRow.parent_id == tree.c.id))
-    return select(tree.c.id)
+def matches(q: str) -> Condition:
+    """Whether a product is found by these words."""
+    return ProductRow.search.bool_op("@@")(words(q))
 
 
-def _rank(q: str) -> ColumnElement[Any]:
-    # A whole number, because a cursor must name the same rank again to the last digit.
-    return cast(func.ts_rank(ProductRow.search, _words(q)) * 1_000_000, BigInteger)
-
-
-def _words(q: str) -> ColumnElement[Any]:
+def words(q: str) -> ColumnElement[Any]:
     """The query as it is typed, or with its last word as the beginning of one.
 
     Nothing that people type is an error: websearch_to_tsquery takes anything, and the last word
@@ -98,14 +100,21 @@ def split_last_word(q: str) -> tuple[str, str]:
     return head, tail
 
 
-_NARROWINGS: dict[str, Callable[[Any], Condition]] = {
-    "status": lambda status: ProductRow.status == status,
-    "featured": lambda featured: ProductRow.featured.is_(featured),
-    "in_stock": lambda in_stock: ProductRow.in_stock.is_(in_stock),
-    "min_price": lambda amount: ProductRow.price_amount >= amount,
-    "max_price": lambda amount: ProductRow.price_amount <= amount,
-    "min_rating": lambda stars: ProductRow.rating_average >= stars * 100,
-    "tags": lambda tags: ProductRow.tags.contains(list(tags)),
-    "category": lambda slug: ProductRow.category_id.in_(_inside(slug)),
-    "q": lambda q: ProductRow.search.bool_op("@@")(_words(q)),
+def _any_inside(slug: str) -> ColumnElement[Any]:
+    """The category or anything inside of it. An array, so that an index can look them all up."""
+    tree = select(CategoryRow.id).where(CategoryRow.slug == slug).cte("inside", recursive=True)
+    tree = tree.union(select(CategoryRow.id).where(CategoryRow.parent_id == tree.c.id))
+    return any_(func.array(select(tree.c.id).scalar_subquery(), type_=ARRAY(Uuid)))
+
+
+_NARROWINGS: dict[str, Callable[[Columns, Any], Condition]] = {
+    "status": lambda of, status: of.status == status,
+    "featured": lambda of, featured: of.featured == featured,
+    "in_stock": lambda of, in_stock: of.in_stock == in_stock,
+    "min_price": lambda of, amount: of.price_amount >= amount,
+    "max_price": lambda of, amount: of.price_amount <= amount,
+    "min_rating": lambda of, stars: of.rating_average >= stars * 100,
+    "tags": lambda of, tags: of.tags.contains(list(tags)),
+    "category": lambda of, slug: of.category_id == _any_inside(slug),
+    "q": lambda _, q: matches(q),
 }

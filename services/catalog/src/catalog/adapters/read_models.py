@@ -1,6 +1,8 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +10,9 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, sessionmaker
 
-from catalog.adapters.listing import conditions, order_of
+from catalog.adapters.finding import Place, count, find
+from catalog.adapters.listing import Order, order_of
+from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
     CategoryRow,
     ImageRow,
@@ -91,17 +95,17 @@ class SqlQueries:
         with_total: bool = False,
     ) -> Page:
         order = order_of(sort, narrowed.q)
-        filters = conditions(narrowed)
-        columns = _card if order.key is None else (*_card, order.key.label("sort_key"))
-        query = _with_category(select(*columns)).where(*filters)
-        if after is not None:
-            query = query.where(order.after(after))
-        query = query.order_by(*order.clauses()).limit(size + 1)
         with self._sessions() as session:
-            count = select(func.count()).select_from(ProductRow).where(*filters)
-            total = session.scalar(count) if with_total else None
-            rows = session.execute(query).mappings().all()
-        return _page(rows, size, lambda row: (row.get("sort_key"), row["id"]), total)
+            show = partial(_cards, order)
+            find_page = partial(find, session, order=order, size=size + 1, after=after, show=show)
+            rows, suggestion = find_page(narrowed), None
+            if not rows and narrowed.q and (suggestion := suggest(session, narrowed.q)):
+                narrowed = replace(narrowed, q=suggestion)
+                rows = find_page(narrowed)
+            total = count(session, narrowed) if with_total else None
+        key = None if order.column is None else "sort_key"
+        found = _page(rows, size, lambda row: (key and row[key], row["id"]), total)
+        return replace(found, suggestion=suggestion if rows else None)
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         named = ProductRow.id == key if isinstance(key, UUID) else ProductRow.slug == key
@@ -175,6 +179,14 @@ class SqlQueries:
     def _all(self, query: Select[Any]) -> list[Mapping[str, Any]]:
         with self._sessions() as session:
             return [*session.execute(query).mappings()]
+
+
+def _cards(order: Order, place: Place) -> Select[Any]:
+    """What lists show of the products of a page, in its order."""
+    page = place.subquery("page")
+    query = select(*_card, page.c.sort_key).join(page, page.c.id == ProductRow.id)
+    by_key = replace(order, column=order.column and "sort_key")
+    return _with_category(query).order_by(*by_key.clauses(page.c))
 
 
 def _with_category(query: Select[Any]) -> Select[Any]:

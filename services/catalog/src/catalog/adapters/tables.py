@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     UniqueConstraint,
+    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
@@ -84,6 +85,15 @@ class ProductRow(Base):
         Index("products_by_price", "price_amount", "id", postgresql_where=_PUBLISHED),
         Index("products_by_rating", "rating_average", "id", postgresql_where=_PUBLISHED),
         Index("products_by_name", "sort_name", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_featured", "featured", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_in_stock", "in_stock", "id", postgresql_where=_PUBLISHED),
+        Index(
+            "products_by_likeness",
+            "sort_name",
+            postgresql_using="gin",
+            postgresql_ops={"sort_name": "gin_trgm_ops"},
+            postgresql_where=_PUBLISHED,
+        ),
         Index("products_by_tag", "tags", postgresql_using="gin"),
         Index("products_by_word", "search", postgresql_using="gin"),
     )
@@ -107,7 +117,22 @@ class VariantRow(Base):
         CheckConstraint("price_amount >= 0", name="variants_price_not_negative"),
         CheckConstraint("compare_at_amount >= 0", name="variants_compare_at_not_negative"),
         Index("variants_by_product", "product_id", "position"),
+        Index("variants_by_folded_sku", func.lower(text("sku"))),
     )
+
+
+class ChangeRow(Base):
+    """How often what the public sees of a part of the catalogue has changed: the sum of `times`.
+
+    Triggers add a row for each statement that changes something, so that writers do not wait for
+    each other; now and then the rows of a part are added up. See adapters.freshness.
+    """
+
+    __tablename__ = "catalogue_changes"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    part: Mapped[int]
+    times: Mapped[int]
 
 
 class ImageRow(Base):

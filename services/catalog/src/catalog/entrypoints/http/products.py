@@ -42,7 +42,8 @@ def list_products(query: dict[str, Any]) -> Response:
 
     All conditions must hold. `q` takes words, "a phrase" and `or`; the last word may be unfinished.
     `category` is a slug and includes what is inside of it; `tag` may be repeated. Prices are in
-    minor units and mean the cheapest variant.
+    minor units and mean the cheapest variant. If nothing matches `q`, but something matches words
+    that look like it, that is the answer, and `suggestion` is what was searched for instead.
     """
     return tagged(page_of_products(query, status="published"))
 
@@ -85,7 +86,8 @@ def page_of_products(query: dict[str, Any], status: str | None) -> dict[str, Any
         with_total=query["total"],
     )
     following = encode_cursor([sort.value, *found.next]) if found.next else None
-    return page([presenters.list_item(row) for row in found.items], following, found.total)
+    body = page([presenters.list_item(row) for row in found.items], following, found.total)
+    return body | ({"suggestion": found.suggestion} if found.suggestion else {})
 
 
 def _position(cursor: str | None, sort: Sort) -> Position | None:

@@ -219,7 +219,10 @@ class ProductSchema(Schema):
     updated_at = AwareDateTime()
 
 
-ProductPageSchema = page_schema(ProductListItemSchema, "ProductPage")
+class ProductPageSchema(page_schema(ProductListItemSchema, "ProductPage")):  # type: ignore[misc]
+    """`suggestion` is there when nothing matched `q` as it was typed: what was searched instead."""
+
+    suggestion = fields.String()
 
 
 class CategoryBranchSchema(Schema):
