@@ -8,7 +8,13 @@ from uuid_utils.compat import uuid7
 
 from oja_events.contracts import Contact, Event, Line, Money
 from oja_events.contracts.catalog import StockLow
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import (
+    CustomerRegistered,
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    RefreshTokenReused,
+)
 from oja_events.contracts.ordering import (
     OrderCancelled,
     OrderCompleted,
@@ -46,6 +52,24 @@ def customer_registered(**changes: Any) -> CustomerRegistered:
         "registered_at": AFTERNOON,
     }
     return CustomerRegistered(**fields | changes)
+
+
+def email_verification_requested(**changes: Any) -> EmailVerificationRequested:
+    asked = {"request_id": uuid4(), "requested_at": AFTERNOON}
+    return EmailVerificationRequested(**_user() | asked | changes)
+
+
+def password_reset_requested(**changes: Any) -> PasswordResetRequested:
+    asked = {"request_id": uuid4(), "requested_at": AFTERNOON}
+    return PasswordResetRequested(**_user() | asked | changes)
+
+
+def password_changed(**changes: Any) -> PasswordChanged:
+    return PasswordChanged(**_user() | {"how": "reset", "changed_at": AFTERNOON} | changes)
+
+
+def refresh_token_reused(**changes: Any) -> RefreshTokenReused:
+    return RefreshTokenReused(**_user() | {"noticed_at": AFTERNOON} | changes)
 
 
 def order_placed(**changes: Any) -> OrderPlaced:
@@ -112,6 +136,10 @@ def all_news() -> list[Event]:
     """One event of each kind that notifier listens to."""
     return [
         customer_registered(),
+        email_verification_requested(),
+        password_reset_requested(),
+        password_changed(),
+        refresh_token_reused(),
         order_placed(),
         payment_confirmed(),
         order_shipped(),
@@ -137,6 +165,10 @@ def envelope_of(event: Event, event_id: UUID | None = None) -> Envelope:
         correlationid=str(event_id),
         data=encode_data(event),
     )
+
+
+def _user() -> dict[str, Any]:
+    return {"user_id": uuid4(), "email": an_address(), "name": "Ada Obi"}
 
 
 def _order() -> dict[str, Any]:

@@ -25,6 +25,7 @@ PASSWORD = "a horse of course"
 SHOP = "http://shop.test:8080"
 CHEAP = HashingSettings(memory_kib=8, time_cost=1, parallelism=1, concurrency=8)
 KEYS = make_key_pair()
+INTERNAL_TOKEN = "t" * 40
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,8 @@ def settings() -> Iterator[Settings]:
             jwt_public_keys=KEYS.jwks,
             jwt_issuer=SHOP,
             readiness_urls={},
+            internal_token=INTERNAL_TOKEN,
+            storefront_url=SHOP,
             hashing=CHEAP,
         )
 

@@ -39,10 +39,13 @@ def test_a_new_account(client: FlaskClient, database: Database):
 
 
 def test_news_of_a_customer_leaves_with_the_account(ada: Person, database: Database):
-    [row] = database.rows("SELECT type, envelope FROM event_log WHERE subject = :id", id=ada.id)
+    row, link = database.rows(
+        "SELECT type, envelope FROM event_log WHERE subject = :id ORDER BY id", id=ada.id
+    )
+    assert link.type == "oja.identity.email_verification_requested.v1"
     assert row.type == "oja.identity.customer_registered.v1"
     assert PASSWORD.encode() not in bytes(row.envelope)
-    assert len(database.rows("SELECT FROM outbox_pending WHERE subject = :id", id=ada.id)) == 1
+    assert len(database.rows("SELECT FROM outbox_pending WHERE subject = :id", id=ada.id)) == 2
 
 
 def test_s01_the_password_is_kept_as_an_argon2id_hash(ada: Person, database: Database):

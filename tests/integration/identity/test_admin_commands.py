@@ -11,7 +11,14 @@ from flask.testing import FlaskClient
 
 from identity.entrypoints import admin
 from identity.settings import Settings
-from tests.integration.identity.conftest import KEYS, PASSWORD, SHOP, Database, an_email
+from tests.integration.identity.conftest import (
+    INTERNAL_TOKEN,
+    KEYS,
+    PASSWORD,
+    SHOP,
+    Database,
+    an_email,
+)
 
 Command = Callable[..., None]
 
@@ -27,6 +34,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "JWT_PRIVATE_KEY": KEYS.private_pem.replace("\n", "\\n"),
         "JWT_PUBLIC_KEYS": KEYS.jwks,
         "READINESS_URLS": "{}",
+        "INTERNAL_TOKEN": INTERNAL_TOKEN,
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_TIME_COST": "1",
     }

@@ -6,13 +6,16 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
+from notifier.adapters.one_time_links import LinkingMailServer
+from notifier.adapters.smtp import SMTPAddress, SMTPServer
 from notifier.bootstrap import MAILS, Dependencies, build
 from notifier.entrypoints.consumer import message_handler
 from notifier.entrypoints.worker import mail_jobs
@@ -26,6 +29,8 @@ from tests.support.notifier import SENDER, STAFF, envelope_of
 from tests.support.waiting import wait_until
 
 KEYS = make_key_pair()
+NO_IDENTITY = "http://127.0.0.1:1"
+INTERNAL_TOKEN = "t" * 40
 NO_BROKER = "amqp://notifier:none@127.0.0.1:1/oja"
 
 
@@ -97,11 +102,23 @@ def settings(database_url: str, smtp_url: str) -> Settings:
         smtp_url=smtp_url,
         mail_from=SENDER,
         staff_mail=STAFF,
+        identity_url=NO_IDENTITY,
+        internal_token=INTERNAL_TOKEN,
     )
 
 
 def notifier_on(database_url: str, smtp_url: str) -> Notifier:
-    return Notifier(build(settings(database_url, smtp_url), role="test", pool_size=12))
+    deps = build(settings(database_url, smtp_url), role="test", pool_size=12)
+    server = partial(SMTPServer, SMTPAddress.from_url(smtp_url), sender=SENDER)
+    linking = replace(deps, mail_server=lambda: LinkingMailServer(server(), MadeUpLinks()))
+    return Notifier(linking)
+
+
+class MadeUpLinks:
+    """In the place of identity."""
+
+    def link_for(self, request_id: UUID) -> str:
+        return f"https://shop.test/account#token={request_id}"
 
 
 class Worker:
@@ -117,6 +134,8 @@ class Worker:
             "SMTP_URL": smtp_url,
             "MAIL_FROM": SENDER,
             "STAFF_MAIL": STAFF,
+            "IDENTITY_URL": NO_IDENTITY,
+            "INTERNAL_TOKEN": INTERNAL_TOKEN,
         }
         self._log = log
 

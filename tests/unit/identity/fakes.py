@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from identity.domain.address_book import AddressBook
+from identity.domain.one_time_request import OneTimeRequest, Purpose
 from identity.domain.roles import ADMIN
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
@@ -74,6 +75,8 @@ class Stored:
     tokens: dict[bytes, Token] = field(default_factory=dict)
     sessions: dict[bytes, UUID] = field(default_factory=dict)
     books: dict[UUID, AddressBook] = field(default_factory=dict)
+    requests: dict[UUID, OneTimeRequest] = field(default_factory=dict)
+    links: dict[bytes, UUID] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
     outbox: list[Event] = field(default_factory=list)
 
@@ -107,6 +110,10 @@ class FakeUnitOfWork:
         return FakeSessions(self.draft)
 
     @property
+    def one_time_requests(self) -> "FakeOneTimeRequests":
+        return FakeOneTimeRequests(self.draft)
+
+    @property
     def address_books(self) -> "FakeAddressBooks":
         return FakeAddressBooks(self.draft)
 
@@ -116,6 +123,9 @@ class FakeUnitOfWork:
 
     def actions(self) -> list[str]:
         return [entry.action for entry in self.stored.audit]
+
+    def tell(self, *events: Event) -> None:
+        self.draft.outbox += events
 
     def now(self) -> datetime:
         return NOW
@@ -240,6 +250,43 @@ class FakeSessions:
         self._draft.sessions = {key: owner for key, owner in sessions.items() if owner != user_id}
 
     def purge(self, limit: int, *, idle: timedelta) -> int:
+        return 0
+
+
+class FakeOneTimeRequests:
+    def __init__(self, draft: Stored) -> None:
+        self._draft = draft
+
+    def new_id(self) -> UUID:
+        return uuid.uuid4()
+
+    def put(self, request: OneTimeRequest) -> None:
+        self._draft.outbox += request.pull_events()
+        requests = self._draft.requests
+        self._draft.requests = {
+            key: old
+            for key, old in requests.items()
+            if (old.user_id, old.purpose) != (request.user_id, request.purpose)
+        } | {request.id: deepcopy(request)}
+
+    def find(self, request_id: UUID) -> OneTimeRequest | None:
+        return deepcopy(self._draft.requests.get(request_id))
+
+    def issue(self, request_id: UUID, digest: bytes) -> None:
+        links = self._draft.links
+        self._draft.links = {key: owner for key, owner in links.items() if owner != request_id}
+        self._draft.links[digest] = request_id
+
+    def find_issued(self, digest: bytes, purpose: Purpose) -> OneTimeRequest | None:
+        request_id = self._draft.links.get(digest)
+        found = self.find(request_id) if request_id else None
+        return found if found and found.purpose is purpose else None
+
+    def spend(self, digest: bytes, purpose: Purpose) -> bool:
+        found = self.find_issued(digest, purpose)
+        return bool(found and self._draft.requests.pop(found.id))
+
+    def purge(self, limit: int) -> int:
         return 0
 
 

@@ -4,7 +4,7 @@ from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.commands import accounts
 from identity.use_cases.errors import EmailTaken
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import CustomerRegistered, EmailVerificationRequested
 from tests.unit.identity.fakes import NOW, FakeHasher, FakeUnitOfWork, a_user
 from tests.unit.identity.test_passwords import POLICY
 
@@ -29,6 +29,7 @@ def test_a_new_customer_is_kept_and_told_of():
 
     assert uow.stored.users[zoe.id].roles == {"customer"}
     assert not uow.stored.users[zoe.id].email_verified
+    [request] = uow.stored.requests.values()
     assert uow.stored.outbox == [
         CustomerRegistered(
             customer_id=zoe.id,
@@ -36,7 +37,14 @@ def test_a_new_customer_is_kept_and_told_of():
             first_name="Zoe",
             last_name="Quist",
             registered_at=NOW,
-        )
+        ),
+        EmailVerificationRequested(
+            user_id=zoe.id,
+            request_id=request.id,
+            email="Zoe@example.com",
+            name="Zoe Quist",
+            requested_at=NOW,
+        ),
     ]
 
 

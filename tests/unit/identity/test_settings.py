@@ -10,6 +10,7 @@ ENVIRONMENT = {
     "JWT_PUBLIC_KEYS": "{}",
     "JWT_ISSUER": "http://shop.test",
     "READINESS_URLS": '{"catalog": "http://catalog/internal/readyz"}',
+    "INTERNAL_TOKEN": "t" * 40,
 }
 
 

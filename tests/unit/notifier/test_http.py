@@ -23,6 +23,8 @@ SETTINGS = Settings(
     smtp_url="smtp://localhost",
     mail_from=SENDER,
     staff_mail=STAFF,
+    identity_url="http://identity.test",
+    internal_token="t" * 40,
 )
 SOME_ID = "01890000-0000-7000-8000-000000000001"
 ROUTES = [

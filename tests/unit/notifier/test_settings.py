@@ -15,6 +15,8 @@ ENVIRONMENT = {
     "SMTP_URL": "smtp://localhost:2525",
     "MAIL_FROM": "Oja <orders@oja.example>",
     "STAFF_MAIL": "staff@oja.example",
+    "IDENTITY_URL": "http://localhost:8001",
+    "INTERNAL_TOKEN": "t" * 40,
 }
 
 

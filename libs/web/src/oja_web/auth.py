@@ -163,6 +163,11 @@ def caller() -> Caller:
     return known
 
 
+def caller_if_any() -> Caller | None:
+    """For public views: who sent this request, None for strangers. A bad token is refused."""
+    return _identify() if "Authorization" in request.headers else None
+
+
 def _guarded(
     view: Callable[P, R], access: str, allowed: Callable[[Caller], bool]
 ) -> Callable[P, R]:

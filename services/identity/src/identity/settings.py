@@ -9,6 +9,7 @@ from datetime import timedelta
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 # Long enough for one request through the gateway, too short to be worth stealing.
 INTERNAL_TOKEN_LIFETIME = timedelta(seconds=60)
+MIN_INTERNAL_TOKEN = 32
 
 
 class MissingSetting(Exception):
@@ -34,6 +35,8 @@ class Settings:
     jwt_public_keys: str
     jwt_issuer: str
     readiness_urls: Mapping[str, str]
+    internal_token: str = field(repr=False)
+    storefront_url: str
     migration_database_url: str | None = None
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
@@ -57,6 +60,8 @@ class Settings:
                 jwt_public_keys=env["JWT_PUBLIC_KEYS"],
                 jwt_issuer=env["JWT_ISSUER"],
                 readiness_urls=_readiness_urls(env["READINESS_URLS"]),
+                internal_token=_internal_token(env["INTERNAL_TOKEN"]),
+                storefront_url=env.get("STOREFRONT_URL", env["PUBLIC_URL"]).rstrip("/"),
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
@@ -79,6 +84,12 @@ def _hashing(env: Mapping[str, str]) -> HashingSettings:
         parallelism=int(env.get("ARGON2_PARALLELISM", "1")),
         concurrency=int(env.get("ARGON2_CONCURRENCY", "2")),
     )
+
+
+def _internal_token(text: str) -> str:
+    if len(text) < MIN_INTERNAL_TOKEN:
+        raise MissingSetting(f"INTERNAL_TOKEN needs at least {MIN_INTERNAL_TOKEN} characters")
+    return text
 
 
 def _readiness_urls(text: str) -> dict[str, str]:

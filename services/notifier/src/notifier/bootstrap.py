@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from notifier.adapters.one_time_links import IdentityLinks, LinkingMailServer
 from notifier.adapters.read_models import SqlQueries
 from notifier.adapters.shifts import open_shift
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
@@ -66,6 +67,9 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         unit_of_work=partial(on_sessions, sessions),
         queries=SqlQueries(sessions),
         templates=ShippedTemplates(),
-        mail_server=partial(SMTPServer, server, sender=settings.mail_from),
+        mail_server=lambda: LinkingMailServer(
+            SMTPServer(server, sender=settings.mail_from),
+            IdentityLinks(settings.identity_url, settings.internal_token),
+        ),
         shift=partial(open_shift, engine, wakes=MAILS, unit_of_work=on_sessions),
     )

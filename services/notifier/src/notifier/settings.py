@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class MissingSetting(Exception):
@@ -20,6 +20,8 @@ class Settings:
     smtp_url: str
     mail_from: str
     staff_mail: str
+    identity_url: str
+    internal_token: str = field(repr=False)
     migration_database_url: str | None = None
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
@@ -37,6 +39,8 @@ class Settings:
                 smtp_url=env["SMTP_URL"],
                 mail_from=env["MAIL_FROM"],
                 staff_mail=env["STAFF_MAIL"],
+                identity_url=env["IDENTITY_URL"],
+                internal_token=env["INTERNAL_TOKEN"],
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),

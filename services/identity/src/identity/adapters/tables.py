@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -148,6 +156,33 @@ class AdminSessionRow(Base):
     __table_args__ = (
         CheckConstraint("octet_length(digest) = 32", name="admin_sessions_are_digests"),
         Index("admin_sessions_by_user", "user_id"),
+    )
+
+
+class OneTimeRequestRow(Base):
+    """`digest` is that of the link sent last; NULL until notifier has asked for one."""
+
+    __tablename__ = "one_time_requests"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    purpose: Mapped[str]
+    email: Mapped[str]
+    email_canonical: Mapped[str]
+    password_changed_at: Mapped[datetime]
+    requested_at: Mapped[datetime]
+    digest: Mapped[bytes | None] = mapped_column(unique=True)
+    issued_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "purpose IN ('verify_email', 'reset_password')", name="one_time_requests_purpose"
+        ),
+        CheckConstraint("octet_length(digest) = 32", name="one_time_requests_are_digests"),
+        CheckConstraint("(digest IS NULL) = (issued_at IS NULL)", name="one_time_requests_issued"),
+        # The newest wish is the only one.
+        UniqueConstraint("user_id", "purpose", name="one_time_requests_newest"),
+        Index("one_time_requests_by_age", "requested_at"),
     )
 
 

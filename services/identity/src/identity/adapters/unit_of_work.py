@@ -6,12 +6,14 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from identity.adapters.credential_stores import SqlRefreshTokenRepository, SqlSessionRepository
+from identity.adapters.one_time_requests import SqlOneTimeRequestRepository
 from identity.adapters.repositories import (
     SqlAddressBookRepository,
     SqlAuditLog,
     SqlRoleRepository,
     SqlUserRepository,
 )
+from oja_events.contracts import Event
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 
@@ -21,6 +23,7 @@ class SqlUnitOfWork(SqlTransaction):
     roles: SqlRoleRepository
     refresh_tokens: SqlRefreshTokenRepository
     sessions: SqlSessionRepository
+    one_time_requests: SqlOneTimeRequestRepository
     address_books: SqlAddressBookRepository
     audit: SqlAuditLog
 
@@ -29,8 +32,12 @@ class SqlUnitOfWork(SqlTransaction):
         self.roles = SqlRoleRepository(session)
         self.refresh_tokens = SqlRefreshTokenRepository(session)
         self.sessions = SqlSessionRepository(session)
+        self.one_time_requests = SqlOneTimeRequestRepository(session, outbox)
         self.address_books = SqlAddressBookRepository(session)
         self.audit = SqlAuditLog(session)
+
+    def tell(self, *events: Event) -> None:
+        self._outbox.add(*events)
 
     def now(self) -> datetime:
         return self.session.execute(select(func.now())).scalar_one()

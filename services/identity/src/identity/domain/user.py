@@ -8,7 +8,7 @@ from uuid import UUID
 from identity.domain.roles import CUSTOMER
 from identity.domain.values import EmailAddress, Profile
 from oja_events.contracts import Event
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import CustomerRegistered, PasswordChanged
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,9 +58,19 @@ class User:
         )
         return user
 
-    def set_password(self, password_hash: str, *, now: datetime) -> None:
+    def set_password(self, password_hash: str, *, how: str, now: datetime) -> None:
+        """`how` is `change` or `reset`, as in the event."""
         self.password_hash = password_hash
         self.password_changed_at = now
+        self._events.append(
+            PasswordChanged(
+                user_id=self.id,
+                email=self.email.text,
+                name=self.profile.name,
+                how=how,
+                changed_at=now,
+            )
+        )
 
     def standing(self) -> dict[str, Any]:
         """What staff decide about a user, as the audit log keeps it."""

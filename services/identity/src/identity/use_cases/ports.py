@@ -8,7 +8,9 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 from identity.domain.address_book import AddressBook
+from identity.domain.one_time_request import OneTimeRequest, Purpose
 from identity.domain.user import User
+from oja_events.contracts import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,30 @@ class SessionRepository(Protocol):
         """Drop up to `limit` expired ones; how many there were."""
 
 
+class OneTimeRequestRepository(Protocol):
+    """At most one request per user and purpose; the secrets of their links by digest."""
+
+    def new_id(self) -> UUID: ...
+
+    def put(self, request: OneTimeRequest) -> None:
+        """Keep it, with its events; an older one for the same purpose is worth nothing any more."""
+
+    def find(self, request_id: UUID) -> OneTimeRequest | None:
+        """While it is not too old to be answered."""
+
+    def issue(self, request_id: UUID, digest: bytes) -> None:
+        """From now on, and for LINK_LIFETIME, this secret opens the door, and no earlier one."""
+
+    def find_issued(self, digest: bytes, purpose: Purpose) -> OneTimeRequest | None:
+        """The request whose link this is, while the link lasts."""
+
+    def spend(self, digest: bytes, purpose: Purpose) -> bool:
+        """Use the link up: of many who try, one gets True. Atomic."""
+
+    def purge(self, limit: int) -> int:
+        """Drop up to `limit` that are too old; how many there were."""
+
+
 class AddressBookRepository(Protocol):
     def new_id(self) -> UUID: ...
 
@@ -142,9 +168,14 @@ class UnitOfWork(Protocol):
     @property
     def sessions(self) -> SessionRepository: ...
     @property
+    def one_time_requests(self) -> OneTimeRequestRepository: ...
+    @property
     def address_books(self) -> AddressBookRepository: ...
     @property
     def audit(self) -> AuditLog: ...
+
+    def tell(self, *events: Event) -> None:
+        """Tell of what happened to no aggregate in particular, if the transaction commits."""
 
     def now(self) -> datetime: ...
     def commit(self) -> None: ...

@@ -128,6 +128,7 @@ class SqlMailRepository:
             template_version=words.template_version,
             occasion=letter.occasion,
             order_id=letter.order_id,
+            link_request=letter.link_request,
             sender=self._sender,
             recipient=letter.to.email,
             recipient_name=letter.to.name,

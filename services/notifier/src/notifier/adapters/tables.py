@@ -46,6 +46,7 @@ class MailRow(Base):
     template_version: Mapped[str]
     occasion: Mapped[str]
     order_id: Mapped[UUID | None]
+    link_request: Mapped[UUID | None]
     sender: Mapped[str]
     recipient: Mapped[str]
     recipient_name: Mapped[str]

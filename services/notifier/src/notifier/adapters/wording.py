@@ -20,6 +20,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from notifier.adapters.formats import FILTERS
 from notifier.domain.letter import Letter, Template
+from notifier.domain.mail import LINK_PLACE
 from notifier.domain.plain_text import one_line
 from notifier.use_cases.ports import TemplateEntry
 
@@ -50,6 +51,8 @@ class Words:
 def word(letter: Letter) -> Words:
     """Raises jinja2.TemplateError when a template does not fit the letter's facts."""
     variables = {**plain(letter.facts), "recipient_name": letter.to.name, "shop": SHOP}
+    if letter.link_request:
+        variables["link"] = LINK_PLACE
     source = shipped(letter.template)
     variables["subject"] = subject = one_line(_render(_text, source.subject, variables))
     return Words(

@@ -35,6 +35,10 @@ class Template(StrEnum):
     LOW_STOCK = "low_stock"
     REFUND_FAILED = "refund_failed"
     PAYMENT_ALERT = "payment_alert"
+    VERIFY_EMAIL = "verify_email"
+    RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    SIGN_IN_ENDED = "sign_in_ended"
 
     @property
     def audience(self) -> Audience:
@@ -67,6 +71,7 @@ class Letter:
 
     `occasion` names what it is about (an order, a refund): one mail per template, occasion and
     recipient is ever written, whichever events lead to it. `facts` are the template's variables.
+    `link_request` is what the one-time link in it is asked for by, when the mail leaves.
     """
 
     template: Template
@@ -74,6 +79,7 @@ class Letter:
     occasion: str
     facts: Mapping[str, object]
     order_id: UUID | None = None
+    link_request: UUID | None = None
 
 
 def _ascii(domain: str) -> str:

@@ -12,9 +12,10 @@ Only in that gap is a mail `sending`; only what got lost in it is ever sent a se
 once: the second doubt is for staff to decide.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from html import escape
 from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind
@@ -23,6 +24,8 @@ from oja_events.contracts.notifier import MailFailed
 
 GIVE_UP_AFTER = timedelta(hours=24)
 MAX_DOUBTS = 2
+# Stands in the ledger for a link that is a secret, and is only known when the mail leaves.
+LINK_PLACE = "https://one-time-link.invalid/"
 ONCE_MORE_AFTER = timedelta(seconds=1)
 PUT_BACK_FOR = timedelta(seconds=1)
 
@@ -64,6 +67,7 @@ class Mail:
     attempts: int
     doubts: int = 0
     order_id: UUID | None = None
+    link_request: UUID | None = None
     status: MailStatus = MailStatus.PENDING
     next_attempt_at: datetime | None = None
     sent_at: datetime | None = None
@@ -105,6 +109,18 @@ class Mail:
             )
         )
         self._alert(AlertKind.MAIL_FAILED, f"A mail to {self.recipient} failed", reason)
+
+    def dropped(self, reason: str, *, now: datetime) -> None:
+        """There is no point in sending it any more, and nobody misses it."""
+        self.status = MailStatus.FAILED
+        self.failed_at = now
+        self.next_attempt_at = None
+        self.last_error = reason
+
+    def with_link(self, url: str) -> "Mail":
+        """The same mail with its one-time link filled in; for the wire, never for the ledger."""
+        text = self.text.replace(LINK_PLACE, url)
+        return replace(self, text=text, html=self.html.replace(LINK_PLACE, escape(url)))
 
     def doubted(self, reason: str, *, now: datetime) -> None:
         """It was handed over and nobody said whether it was taken."""

@@ -6,7 +6,13 @@ from notifier.settings import Settings
 from notifier.use_cases import event_handlers
 from oja_events.consuming import PREFETCH, run_consumer
 from oja_events.contracts.catalog import StockLow
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import (
+    CustomerRegistered,
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    RefreshTokenReused,
+)
 from oja_events.contracts.ordering import (
     OrderCancelled,
     OrderCompleted,
@@ -24,6 +30,10 @@ from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
     CustomerRegistered: event_handlers.customer_registered,
+    EmailVerificationRequested: event_handlers.email_verification_requested,
+    PasswordResetRequested: event_handlers.password_reset_requested,
+    PasswordChanged: event_handlers.password_changed,
+    RefreshTokenReused: event_handlers.refresh_token_reused,
     OrderPlaced: event_handlers.order_placed,
     PaymentConfirmed: event_handlers.payment_confirmed,
     OrderShipped: event_handlers.order_shipped,

@@ -37,5 +37,9 @@ class Refused(DeliveryProblem):
     """The server will never take this mail."""
 
 
+class NotWantedAnyMore(DeliveryProblem):
+    """What the mail is about is over; nobody waits for it."""
+
+
 class Unclear(DeliveryProblem):
     """The mail was handed over and the answer got lost: it may be on its way, or not."""

@@ -10,12 +10,19 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
+from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.use_cases.ports import UnitOfWork
 from oja_events.contracts.catalog import StockLow
-from oja_events.contracts.identity import CustomerRegistered
+from oja_events.contracts.identity import (
+    CustomerRegistered,
+    EmailVerificationRequested,
+    PasswordChanged,
+    PasswordResetRequested,
+    RefreshTokenReused,
+)
 from oja_events.contracts.ordering import (
     OrderCancelled,
     OrderCompleted,
@@ -30,6 +37,9 @@ from oja_events.contracts.payments import (
 )
 
 PaymentNews = PaymentConfirmed | PaymentRefunded
+AccountNews = (
+    EmailVerificationRequested | PasswordResetRequested | PasswordChanged | RefreshTokenReused
+)
 OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled
 
 
@@ -44,6 +54,50 @@ def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
                 facts=asdict(event),
             )
         )
+        uow.commit()
+
+
+def email_verification_requested(event: EmailVerificationRequested, *, uow: UnitOfWork) -> None:
+    """Send the link, once per request. Repeated: silence. Late (verified or asked anew meanwhile):
+    identity gives no link any more when the mail is to leave, and it is dropped."""
+    with uow:
+        uow.mails.write(
+            _to_user(
+                Template.VERIFY_EMAIL,
+                event,
+                occasion=event.request_id,
+                link_request=event.request_id,
+            )
+        )
+        uow.commit()
+
+
+def password_reset_requested(event: PasswordResetRequested, *, uow: UnitOfWork) -> None:
+    """Send the link, once per request. Repeated: silence. Late (reset or asked anew meanwhile):
+    identity gives no link any more when the mail is to leave, and it is dropped."""
+    with uow:
+        uow.mails.write(
+            _to_user(
+                Template.RESET_PASSWORD,
+                event,
+                occasion=event.request_id,
+                link_request=event.request_id,
+            )
+        )
+        uow.commit()
+
+
+def password_changed(event: PasswordChanged, *, uow: UnitOfWork) -> None:
+    """Say so, in case it was somebody else. Repeated: silence. Early, late: true all the same."""
+    with uow:
+        uow.mails.write(_to_user(Template.PASSWORD_CHANGED, event, occasion=uow.event_id))
+        uow.commit()
+
+
+def refresh_token_reused(event: RefreshTokenReused, *, uow: UnitOfWork) -> None:
+    """Say that a sign-in was ended, and why. Repeated: silence. Early, late: true all the same."""
+    with uow:
+        uow.mails.write(_to_user(Template.SIGN_IN_ENDED, event, occasion=uow.event_id))
         uow.commit()
 
 
@@ -139,6 +193,22 @@ def stock_low(event: StockLow, *, uow: UnitOfWork) -> None:
         )
         _call_staff(alert, Template.LOW_STOCK, asdict(event), uow)
         uow.commit()
+
+
+def _to_user(
+    template: Template,
+    event: AccountNews,
+    *,
+    occasion: UUID,
+    link_request: UUID | None = None,
+) -> Letter:
+    return Letter(
+        template=template,
+        to=Recipient(event.email, event.name),
+        occasion=str(occasion),
+        facts=asdict(event),
+        link_request=link_request,
+    )
 
 
 def _to_customer(

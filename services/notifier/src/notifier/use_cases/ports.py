@@ -94,6 +94,14 @@ class MailServer(Protocol):
     def close(self) -> None: ...
 
 
+class OneTimeLinks(Protocol):
+    def link_for(self, request_id: UUID) -> str:
+        """A fresh link, which makes earlier ones for the same request worthless.
+
+        Raises Deferred while nobody answers, NotWantedAnyMore when there is nothing to send.
+        """
+
+
 class Shift(Protocol):
     """One sender's time at work. What it has claimed is its own until its shift ends, however
     that happens; a claim of an ended shift is an orphan."""

@@ -9,7 +9,14 @@ the mail server.
 """
 
 from notifier.domain.mail import Mail
-from notifier.use_cases.errors import ClaimLost, Deferred, Refused, ServerAway, Unclear
+from notifier.use_cases.errors import (
+    ClaimLost,
+    Deferred,
+    NotWantedAnyMore,
+    Refused,
+    ServerAway,
+    Unclear,
+)
 from notifier.use_cases.ports import MailServer, Shift, UnitOfWork
 
 BATCH_OF_ORPHANS = 100
@@ -54,7 +61,7 @@ def _attempt(mail: Mail, shift: Shift, server: MailServer) -> None:
         server.offer(mail)
         _announce(mail, shift)
         server.hand_over(mail)
-    except (ServerAway, Deferred, Refused, Unclear) as problem:
+    except (ServerAway, Deferred, Refused, NotWantedAnyMore, Unclear) as problem:
         _conclude(mail, shift, problem)
         if isinstance(problem, ServerAway):
             raise
@@ -78,6 +85,8 @@ def _conclude(mail: Mail, shift: Shift, problem: Exception | None) -> None:
                 mail.put_back(str(problem), now=now)
             case Deferred():
                 mail.postponed(str(problem), now=now)
+            case NotWantedAnyMore():
+                mail.dropped(str(problem), now=now)
             case Refused():
                 mail.refused(str(problem), now=now)
             case _:

@@ -3,7 +3,7 @@
 from flask import Flask, Response
 
 from identity.bootstrap import SERVICE, Dependencies, build
-from identity.entrypoints.http import accounts, addresses, session, staff, tokens
+from identity.entrypoints.http import accounts, addresses, mailed_links, session, staff, tokens
 from identity.entrypoints.http.errors import REFUSALS
 from identity.settings import Settings
 from oja_web.app import make_app
@@ -19,7 +19,14 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         SERVICE,
         title="Oja identity",
         auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
-        blueprints=[accounts.blp, tokens.blp, addresses.blp, session.blp, staff.blp],
+        blueprints=[
+            accounts.blp,
+            mailed_links.blp,
+            tokens.blp,
+            addresses.blp,
+            session.blp,
+            staff.blp,
+        ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
@@ -27,6 +34,9 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     )
     _document_cookie(app)
     app.add_url_rule("/internal/session", view_func=session.vouch_for_session)
+    app.add_url_rule(
+        "/internal/one-time-links", view_func=mailed_links.issue_link, methods=["POST"]
+    )
     register_readiness_of_all(app, settings.readiness_urls)
     app.after_request(_keep_private)
     return app

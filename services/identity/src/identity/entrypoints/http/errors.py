@@ -1,6 +1,7 @@
 """What a refusal looks like from outside."""
 
 from identity.domain.address_book import AddressBookFull, AddressNotFound
+from identity.domain.one_time_request import InvalidOneTimeToken, RequestGone
 from identity.domain.passwords import WeakPassword
 from identity.domain.roles import BeyondOwnPermissions, LastAdmin
 from identity.use_cases.errors import (
@@ -32,6 +33,9 @@ REFUSALS = {
     SessionExpired: Refusal(
         401, "session_expired", "Sign in again: the session is over.", CHALLENGE
     ),
+    # 422 and not 401: nobody is asked to sign in, the link is what is wrong.
+    InvalidOneTimeToken: Refusal(422, "invalid_token"),
+    RequestGone: Refusal(410, "gone", "Nothing is to be sent for this request any more."),
     WrongPassword: Refusal(422, "invalid"),
     NotStaff: Refusal(403, "forbidden", "This account is not a member of staff's."),
     UserNotFound: Refusal(404, "not_found", "There is no such user."),

@@ -107,6 +107,24 @@ class RefreshTokenSchema(StrictSchema):
     )
 
 
+class OneTimeTokenSchema(StrictSchema):
+    token = fields.String(required=True, validate=validate.Length(min=1, max=MAX_TOKEN_LENGTH))
+
+
+class PasswordResetSchema(OneTimeTokenSchema, ConfirmedPasswordSchema):
+    """The token of the link, and the new password."""
+
+
+class ForgottenPasswordSchema(StrictSchema):
+    """Not checked for being an address: the answer is always the same."""
+
+    email = fields.String(required=True, validate=validate.Length(min=1, max=MAX_EMAIL_LENGTH))
+
+
+class LinkRequestSchema(StrictSchema):
+    request_id = UUIDString(required=True)
+
+
 class PasswordChangeSchema(ConfirmedPasswordSchema):
     current_password = Password(required=True)
 

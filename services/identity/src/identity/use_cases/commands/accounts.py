@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from identity.domain.one_time_request import OneTimeRequest, Purpose
 from identity.domain.passwords import PasswordPolicy, normalized
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
@@ -19,7 +20,10 @@ def register(
     hasher: PasswordHasher,
     uow: UnitOfWork,
 ) -> User:
-    """Open a customer's account; raises WeakPassword, EmailTaken."""
+    """Open a customer's account, and ask them to prove that the address is theirs.
+
+    Raises WeakPassword, EmailTaken.
+    """
     password_hash = new_hash(password, email, profile, policy=policy, hasher=hasher)
     with uow:
         user = User.register(
@@ -30,8 +34,16 @@ def register(
             now=uow.now(),
         )
         uow.users.add(user)
+        ask_for_proof(user, Purpose.VERIFY_EMAIL, uow)
         uow.commit()
     return user
+
+
+def ask_for_proof(user: User, purpose: Purpose, uow: UnitOfWork) -> None:
+    """Have a link sent to the user's address; the one before, if any, is worth nothing any more."""
+    request_id = uow.one_time_requests.new_id()
+    request = OneTimeRequest.made_by(user, purpose, request_id=request_id, now=uow.now())
+    uow.one_time_requests.put(request)
 
 
 def change_profile(user_id: UUID, changes: dict[str, str | None], *, uow: UnitOfWork) -> User:
@@ -67,7 +79,7 @@ def change_password(
         user = uow.users.get(user_id)
         if not user.is_active or user.password_changed_at != before.password_changed_at:
             raise InvalidCredentials
-        user.set_password(password_hash, now=uow.now())
+        user.set_password(password_hash, how="change", now=uow.now())
         uow.users.save(user)
         end_all_access(user, uow)
         uow.audit.note(AuditEntry("password_changed", user.id, user.id, address))

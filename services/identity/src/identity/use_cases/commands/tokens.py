@@ -8,6 +8,7 @@ from identity.domain.user import User
 from identity.use_cases.commands.authentication import Credentials, admit, authenticate
 from identity.use_cases.errors import InvalidRefreshToken
 from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
+from oja_events.contracts.identity import RefreshTokenReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +78,16 @@ def _holder(user: User, uow: UnitOfWork) -> Holder:
 def _punish_reuse(refresh_token: str, address: str | None, uow: UnitOfWork) -> None:
     victim = uow.refresh_tokens.revoke_reused(digest(refresh_token))
     if victim:
+        if owner := uow.users.find(victim):
+            _warn(owner, uow)
         uow.audit.note(AuditEntry("refresh_token_reused", None, victim, address))
         uow.commit()
+
+
+def _warn(user: User, uow: UnitOfWork) -> None:
+    """By mail, since it may be news to the owner that somebody else was signed in."""
+    uow.tell(
+        RefreshTokenReused(
+            user_id=user.id, email=user.email.text, name=user.profile.name, noticed_at=uow.now()
+        )
+    )
