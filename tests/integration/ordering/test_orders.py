@@ -6,7 +6,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from oja_events.contracts.catalog import Shortage, StockRejected
+from oja_events.envelope import encode
 from oja_web.testing import problem
+from ordering.entrypoints.consumer import message_handler
 from tests.integration.ordering.conftest import (
     Client,
     Ordering,
@@ -14,6 +16,7 @@ from tests.integration.ordering.conftest import (
     payment_failed,
     stock_reserved,
 )
+from tests.support.notifier import envelope_of
 from tests.support.ordering import NOW
 
 SHIPPED = {
@@ -134,6 +137,32 @@ def test_an_order_travels_from_the_cart_to_the_door(
     assert {entry["detail"] for entry in timeline} == {None}
     for_staff = staff.get(f"{path}/timeline").get_json()["items"]
     assert "staff bola@example.com: GIG GIG-1" in [entry["detail"] for entry in for_staff]
+
+
+def test_staff_see_which_event_led_to_what_and_what_was_told(
+    ordering: Ordering, customer: Client, staff: Client
+) -> None:
+    order = ordering.placed(customer)
+    reserved, paid = envelope_of(stock_reserved(order)), envelope_of(payment_confirmed(order))
+    for envelope in (reserved, paid):
+        message_handler(ordering.deps).handle(encode(envelope), {})
+
+    shown = staff.get(f"/api/admin/orders/{order['id']}/timeline").get_json()
+
+    assert [(entry["type"], entry["cause"]) for entry in shown["items"]] == [
+        ("placed", None),
+        ("stock_reserved", str(reserved.id)),
+        ("paid", str(paid.id)),
+        ("processing", str(paid.id)),
+    ]
+    assert [(event["type"], event["cause"]) for event in shown["events"]] == [
+        ("oja.ordering.order_placed.v1", None),
+        ("oja.ordering.order_paid.v1", str(paid.id)),
+    ]
+    assert shown["events"][1]["correlation_id"] == paid.correlationid
+    for_customer = customer.get(f"/api/orders/{order['id']}/timeline").get_json()
+    assert set(for_customer) == {"items"}
+    assert set(for_customer["items"][0]) == {"at", "type", "title", "detail"}
 
 
 def test_money_before_the_stock_news_waits_for_it(ordering: Ordering, customer: Client) -> None:

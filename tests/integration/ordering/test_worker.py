@@ -1,9 +1,11 @@
 """What ordering's worker does by the clock."""
 
+from datetime import timedelta
+
 from sqlalchemy import text
 
-from ordering.entrypoints.worker import purge_answers
-from tests.integration.ordering.conftest import Ordering
+from ordering.entrypoints.worker import drop_expired_carts, purge_answers
+from tests.integration.ordering.conftest import Client, Ordering
 
 
 def test_answers_whose_keys_have_expired_are_deleted_and_younger_ones_are_not(
@@ -23,3 +25,27 @@ def test_answers_whose_keys_have_expired_are_deleted_and_younger_ones_are_not(
     assert purged == [1, 0]
     assert "Idempotent-Replayed" not in old.checkout("key-1").headers
     assert "Idempotent-Replayed" in young.checkout("key-1").headers
+
+
+def test_a_cart_that_nobody_touches_is_dropped_and_one_that_is_used_is_not(
+    ordering: Ordering,
+) -> None:
+    forgotten, used = ordering.customer(), ordering.customer()
+    for customer in (forgotten, used):
+        customer.post("/api/cart/items", {"sku": ordering.offer(), "quantity": 1})
+        age(ordering, customer, days=91)
+    used.post("/api/cart/items", {"sku": ordering.offer(), "quantity": 1})
+
+    dropped = [drop_expired_carts(ordering.deps) for _ in range(2)]
+
+    assert dropped == [1, 0]
+    assert forgotten.get("/api/cart").get_json()["items"] == []
+    assert len(used.get("/api/cart").get_json()["items"]) == 2
+
+
+def age(ordering: Ordering, customer: Client, *, days: int) -> None:
+    with ordering.deps.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE carts SET updated_at = now() - :age WHERE customer_id = :id"),
+            {"age": timedelta(days=days), "id": customer.user_id},
+        )

@@ -86,8 +86,8 @@ def test_staff_see_who_did_what_and_why_and_customers_do_not() -> None:
         HistoryEntry(NOW, "cancelled", "staff bola@example.com", "broken"),
     ]
 
-    for_staff = presenters.timeline(entries, for_staff=True)["items"]
-    for_customer = presenters.timeline(entries, for_staff=False)["items"]
+    for_staff = presenters.staff_timeline(entries, [])["items"]
+    for_customer = presenters.timeline(entries)["items"]
 
     assert [item["detail"] for item in for_staff] == ["customer", "staff bola@example.com: broken"]
     assert [item["detail"] for item in for_customer] == [None, None]
@@ -101,8 +101,6 @@ def test_every_kind_of_entry_has_a_title() -> None:
     kinds |= {"placed", "stock_reserved", "paid", "processing", "shipped", "completed"}
     kinds |= {"cancelled", "refund_requested"}
 
-    items = presenters.timeline(
-        [HistoryEntry(NOW, kind, "x") for kind in sorted(kinds)], for_staff=False
-    )["items"]
+    items = presenters.timeline([HistoryEntry(NOW, kind, "x") for kind in sorted(kinds)])["items"]
 
     assert all(item["title"] != item["type"] for item in items)

@@ -24,13 +24,15 @@ def test_behaviour_has_defaults() -> None:
     settings = Settings.from_env(ENV)
 
     assert settings.payment_window == timedelta(minutes=30)
+    assert settings.cart_lifetime == timedelta(days=90)
     assert settings.log_level == "INFO"
 
 
 def test_behaviour_can_be_set() -> None:
-    settings = Settings.from_env({**ENV, "PAYMENT_WINDOW_MINUTES": "5"})
+    settings = Settings.from_env({**ENV, "PAYMENT_WINDOW_MINUTES": "5", "CART_LIFETIME_DAYS": "7"})
 
     assert settings.payment_window == timedelta(minutes=5)
+    assert settings.cart_lifetime == timedelta(days=7)
 
 
 def test_passwords_stay_out_of_the_repr() -> None:

@@ -23,6 +23,7 @@ class Settings:
     health_host: str = "127.0.0.1"
     health_port: int = 0
     payment_window: timedelta = timedelta(minutes=30)
+    cart_lifetime: timedelta = timedelta(days=90)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -38,6 +39,7 @@ class Settings:
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
                 payment_window=timedelta(minutes=int(env.get("PAYMENT_WINDOW_MINUTES", "30"))),
+                cart_lifetime=timedelta(days=int(env.get("CART_LIFETIME_DAYS", "90"))),
             )
         except KeyError as missing:
             raise MissingSetting(f"ordering needs {missing} in its environment") from None

@@ -3,14 +3,17 @@
 from collections.abc import Collection
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
+from oja_events.envelope import Envelope, decode
 from ordering.adapters.mapping import cart_from, offer_from, order_from
 from ordering.adapters.tables import CartRow, HistoryRow, OfferRow, OrderRow
 from ordering.domain.order import HistoryEntry, Order
 from ordering.use_cases.errors import OrderNotFound
-from ordering.use_cases.ports import CartView, OrderPage
+from ordering.use_cases.ports import CartView, OrderPage, ToldEvent
+
+_TOLD = text("SELECT envelope FROM event_log WHERE subject = :order_id ORDER BY sequence")
 
 
 class SqlQueries:
@@ -55,7 +58,12 @@ class SqlQueries:
         query = select(HistoryRow).where(HistoryRow.order_id == order_id).order_by(HistoryRow.id)
         with self._sessions() as session:
             rows = session.scalars(query).all()
-        return [HistoryEntry(row.at, row.type, row.actor, row.detail) for row in rows]
+        return [HistoryEntry(row.at, row.type, row.actor, row.detail, row.cause) for row in rows]
+
+    def told(self, order_id: UUID) -> list[ToldEvent]:
+        with self._sessions() as session:
+            envelopes = session.scalars(_TOLD, {"order_id": str(order_id)}).all()
+        return [_told(decode(bytes(envelope))) for envelope in envelopes]
 
     def cart(self, customer_id: UUID) -> CartView:
         with self._sessions() as session:
@@ -63,3 +71,13 @@ class SqlQueries:
             cart = cart_from(customer_id, row.items if row else {})
             offers = session.scalars(select(OfferRow).where(OfferRow.sku.in_(cart.items))).all()
         return CartView(cart, {offer.sku: offer_from(offer) for offer in offers})
+
+
+def _told(envelope: Envelope) -> ToldEvent:
+    return ToldEvent(
+        id=envelope.id,
+        type=envelope.type,
+        at=envelope.time,
+        cause=envelope.causationid,
+        correlation_id=envelope.correlationid,
+    )

@@ -3,9 +3,12 @@ cannot be kept without being told."""
 
 import json
 from collections.abc import Collection
+from dataclasses import asdict
+from datetime import timedelta
+from typing import cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import CursorResult, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -38,9 +41,11 @@ NUMBER_PREFIX = "OJ-"
 
 
 class SqlOrderRepository:
-    def __init__(self, session: Session, outbox: Outbox) -> None:
+    def __init__(self, session: Session, outbox: Outbox, cause: UUID | None = None) -> None:
+        """`cause` is the event in whose handling all this happens."""
         self._session = session
         self._outbox = outbox
+        self._cause = cause
 
     def new_identity(self) -> Identity:
         number, now = self._session.execute(select(order_number.next_value(), func.now())).one()
@@ -66,8 +71,8 @@ class SqlOrderRepository:
 
     def _tell(self, order: Order) -> None:
         entries = [
-            {"order_id": order.id, "at": e.at, "type": e.type, "actor": e.actor, "detail": e.detail}
-            for e in order.pull_history()
+            {**asdict(entry), "order_id": order.id, "cause": self._cause}
+            for entry in order.pull_history()
         ]
         if entries:
             self._session.execute(insert(HistoryRow), entries)
@@ -79,6 +84,14 @@ _LOCK_CART = text("""
     INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{}', now())
     ON CONFLICT (customer_id) DO UPDATE SET updated_at = now()
     RETURNING items
+""")
+
+
+# A cart that somebody is just working with is locked, and not expired any more when it is free.
+_DROP_CARTS = text("""
+    DELETE FROM carts WHERE customer_id IN (
+        SELECT customer_id FROM carts WHERE updated_at < now() - CAST(:lifetime AS interval)
+        ORDER BY updated_at LIMIT :limit FOR UPDATE SKIP LOCKED)
 """)
 
 
@@ -96,6 +109,10 @@ class SqlCartRepository:
             .where(CartRow.customer_id == cart.customer_id)
             .values(items=cart_items(cart))
         )
+
+    def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
+        result = self._session.execute(_DROP_CARTS, {"lifetime": lifetime, "limit": limit})
+        return cast("CursorResult[object]", result).rowcount
 
 
 _LEARN_OFFERS = text("""

@@ -71,6 +71,7 @@ class HistoryRow(Base):
     type: Mapped[str]
     actor: Mapped[str]
     detail: Mapped[str | None]
+    cause: Mapped[UUID | None]
 
     __table_args__ = (Index("order_history_by_order", "order_id", "id"),)
 

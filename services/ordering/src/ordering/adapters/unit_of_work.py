@@ -22,7 +22,8 @@ class SqlUnitOfWork(SqlTransaction):
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
-        self.orders = SqlOrderRepository(session, outbox)
+        cause = self.handling.id if self.handling else None
+        self.orders = SqlOrderRepository(session, outbox, cause)
         self.carts = SqlCartRepository(session)
         self.offers = SqlOfferRepository(session)
         self.idempotency_keys = KeyStore(session)

@@ -94,12 +94,16 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One thing that happened to the order: what, when, through whom, and why."""
+    """One thing that happened to the order: what, when, through whom, and why.
+
+    `cause` is the event that led to it, None if somebody asked for it.
+    """
 
     at: datetime
     type: str
     actor: str
     detail: str | None = None
+    cause: UUID | None = None
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The outbox relay of ordering, and the broom for stored answers."""
+"""The outbox relay of ordering, and the brooms for stored answers and for old carts."""
 
 from oja_events.relay import Relay
 from oja_events.worker import every, run_worker
@@ -6,6 +6,7 @@ from oja_web.idempotency_store import purge_expired
 from oja_web.logs import configure_logging
 from ordering.bootstrap import SERVICE, Dependencies, build
 from ordering.settings import Settings
+from ordering.use_cases import commands
 
 PURGE_SECONDS = 60.0
 
@@ -16,7 +17,11 @@ def main() -> None:
     deps = build(settings, role="worker")
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, every(PURGE_SECONDS, lambda: purge_answers(deps))],
+        [
+            relay.run,
+            every(PURGE_SECONDS, lambda: purge_answers(deps)),
+            every(PURGE_SECONDS, lambda: drop_expired_carts(deps)),
+        ],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )
@@ -28,6 +33,12 @@ def purge_answers(deps: Dependencies) -> int:
         purged = purge_expired(uow.session)
         uow.commit()
     return purged
+
+
+def drop_expired_carts(deps: Dependencies) -> int:
+    """Delete a batch of carts that nobody wants any more; how many there were."""
+    lifetime = deps.settings.cart_lifetime
+    return commands.drop_expired_carts(lifetime, uow=deps.unit_of_work())
 
 
 if __name__ == "__main__":

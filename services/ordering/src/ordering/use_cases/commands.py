@@ -15,6 +15,8 @@ from ordering.use_cases.errors import (
 )
 from ordering.use_cases.ports import CartView, UnitOfWork
 
+CART_BATCH = 1000
+
 Precondition = Callable[[int], None]
 """Given the version of the locked order; raises if the caller has seen another one."""
 
@@ -49,6 +51,14 @@ def clear_cart(customer_id: UUID, *, uow: UnitOfWork) -> None:
         cart.clear()
         uow.carts.save(cart)
         uow.commit()
+
+
+def drop_expired_carts(lifetime: timedelta, *, uow: UnitOfWork) -> int:
+    """Delete a batch of carts that nobody has touched for that long; says how many."""
+    with uow:
+        dropped = uow.carts.drop_untouched(lifetime, CART_BATCH)
+        uow.commit()
+    return dropped
 
 
 def place_order(

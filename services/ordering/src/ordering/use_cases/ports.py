@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
@@ -41,6 +41,9 @@ class CartRepository(Protocol):
         """The customer's cart, empty if they never had one; locked."""
 
     def save(self, cart: Cart) -> None: ...
+
+    def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
+        """Delete at most `limit` carts that nobody has touched for that long; how many."""
 
 
 class OfferRepository(Protocol):
@@ -93,6 +96,18 @@ class CartView:
     offers: dict[str, Offer]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldEvent:
+    """An event that ordering told of an order; `cause` is the event or request that led to it, and
+    `correlation_id` what the whole journey is found by in all logs."""
+
+    id: UUID
+    type: str
+    at: datetime
+    cause: str | None
+    correlation_id: str
+
+
 class Queries(Protocol):
     """The read side."""
 
@@ -111,5 +126,8 @@ class Queries(Protocol):
 
     def history(self, order_id: UUID) -> list[HistoryEntry]:
         """Oldest first."""
+
+    def told(self, order_id: UUID) -> list[ToldEvent]:
+        """What was told of an order, oldest first."""
 
     def cart(self, customer_id: UUID) -> CartView: ...

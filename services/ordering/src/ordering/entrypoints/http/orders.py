@@ -82,7 +82,7 @@ def show_timeline(order_id: UUID) -> Response:
     """What happened to one of your orders, oldest first"""
     deps().queries.order(order_id, customer_id=caller().user_id)
     history = deps().queries.history(order_id)
-    return json_response(presenters.timeline(history, for_staff=False))
+    return json_response(presenters.timeline(history))
 
 
 @blp.post("/orders/<uuid:order_id>/cancel")

@@ -6,7 +6,7 @@ from typing import Any
 from ordering.domain.cart import CartItem, problems
 from ordering.domain.order import HistoryEntry, Order, OrderLine, OrderStatus
 from ordering.domain.values import Money, Offer
-from ordering.use_cases.ports import CartView
+from ordering.use_cases.ports import CartView, ToldEvent
 
 # Clients need not tell the two kinds of waiting apart.
 _PUBLIC_STATUS = {
@@ -63,18 +63,19 @@ def order(order: Order) -> dict[str, Any]:
     }
 
 
-def timeline(entries: list[HistoryEntry], *, for_staff: bool) -> dict[str, Any]:
-    """Customers do not see who did what or staff's own words."""
+def timeline(entries: list[HistoryEntry]) -> dict[str, Any]:
+    """As customers see it: not who did what, nor staff's own words."""
+    return {"items": [{**_entry(entry), "detail": None} for entry in entries]}
+
+
+def staff_timeline(entries: list[HistoryEntry], told: list[ToldEvent]) -> dict[str, Any]:
+    """With who did what and why, which event led to it, and what was told of it."""
     return {
         "items": [
-            {
-                "at": entry.at,
-                "type": entry.type,
-                "title": _TITLES.get(entry.type, entry.type),
-                "detail": _for_staff(entry) if for_staff else None,
-            }
+            {**_entry(entry), "detail": _for_staff(entry), "cause": entry.cause}
             for entry in entries
-        ]
+        ],
+        "events": [asdict(event) for event in told],
     }
 
 
@@ -106,6 +107,11 @@ def _cart_line(sku: str, item: CartItem, offer: Offer | None) -> dict[str, Any]:
         "available": max(offer.available, 0) if offer and offer.buyable else 0,
         "problems": problems(item, offer),
     }
+
+
+def _entry(entry: HistoryEntry) -> dict[str, Any]:
+    title = _TITLES.get(entry.type, entry.type)
+    return {"at": entry.at, "type": entry.type, "title": title}
 
 
 def _for_staff(entry: HistoryEntry) -> str:

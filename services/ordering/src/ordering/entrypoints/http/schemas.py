@@ -125,3 +125,20 @@ class TimelineEntrySchema(Schema):
 
 class TimelineSchema(Schema):
     items = fields.List(fields.Nested(TimelineEntrySchema))
+
+
+class StaffTimelineEntrySchema(TimelineEntrySchema):
+    cause = UUIDString(allow_none=True)
+
+
+class ToldEventSchema(Schema):
+    id = UUIDString()
+    type = fields.String()
+    at = AwareDateTime()
+    cause = fields.String(allow_none=True)
+    correlation_id = fields.String()
+
+
+class StaffTimelineSchema(Schema):
+    items = fields.List(fields.Nested(StaffTimelineEntrySchema))
+    events = fields.List(fields.Nested(ToldEventSchema))

@@ -19,7 +19,7 @@ from ordering.entrypoints.http.schemas import (
     OrderPageSchema,
     OrderQuery,
     OrderSchema,
-    TimelineSchema,
+    StaffTimelineSchema,
 )
 
 blp = Blueprint(
@@ -46,12 +46,17 @@ def show_any_order(order_id: UUID) -> Response:
 
 @blp.get("/<uuid:order_id>/timeline")
 @requires("orders:read")
-@blp.response(200, TimelineSchema)
+@blp.response(200, StaffTimelineSchema)
 def show_any_timeline(order_id: UUID) -> Response:
-    """What happened to an order, through whom and why"""
-    deps().queries.order(order_id)
-    history = deps().queries.history(order_id)
-    return json_response(presenters.timeline(history, for_staff=True))
+    """What happened to an order, through whom and why
+
+    `cause` is the id of the event that led to it, null if somebody asked for it. `events` is what
+    was told of the order; the mails that followed are at `/api/admin/notifications?order_id=`.
+    """
+    queries = deps().queries
+    queries.order(order_id)
+    shown = presenters.staff_timeline(queries.history(order_id), queries.told(order_id))
+    return json_response(shown)
 
 
 @blp.patch("/<uuid:order_id>")
