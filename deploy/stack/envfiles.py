@@ -22,6 +22,7 @@ OVERRIDES = {
     "STAFF_MAIL": "notifier",
     "STOREFRONT_URL": "identity",
     "PAYMENT_WINDOW_MINUTES": "ordering",
+    "CART_LIFETIME_DAYS": "ordering",
     "LOG_LEVEL": "",
     "SHOP_CURRENCY": "catalog",
     "PASSWORD_MIN_LENGTH": "identity",
