@@ -1,5 +1,8 @@
 -- A catalogue of :products products, the same at every call: 60 categories in two levels, 40 tags, one or
 -- two variants each, stock for nine in ten. "Classic" is in every fifth name, "rare…" in one.
+-- Nothing of it can break a rule, so foreign keys are not looked up (which takes a superuser).
+SET LOCAL session_replication_role = replica;
+
 INSERT INTO categories (id, slug, name, parent_id, position, version)
 SELECT md5('category ' || n)::uuid, 'shelf-' || n, 'Shelf ' || n,
        CASE WHEN n > 10 THEN md5('category ' || (n % 10 + 1))::uuid END, n, 1
@@ -24,7 +27,7 @@ INSERT INTO products (id, slug, name, description, category_id, tags, featured, 
     updated_at, version)
 SELECT id, 'product-' || n, name, body, md5('category ' || (1 + n % 60))::uuid, tags, n % 50 = 0,
        'published', price, 'NGN', n % 10 > 0, CASE WHEN n % 4 > 0 THEN 'SKU-' || n END,
-       CASE WHEN n % 3 = 0 THEN 100 + n % 401 ELSE 0 END, CASE WHEN n % 3 = 0 THEN 1 + n % 90 ELSE 0 END,
+       CASE WHEN n % 3 = 0 THEN 100 + n % 401 ELSE 0 END, 0,
        left(folded(name), 100),
        setweight(to_tsvector('simple', folded(name)), 'A')
            || setweight(to_tsvector('simple', folded('SKU-' || n)), 'A')

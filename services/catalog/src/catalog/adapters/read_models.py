@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, sessionmaker
 
-from catalog.adapters.finding import Place, count, find
+from catalog.adapters.counting import facets
+from catalog.adapters.finding import Place, count, find, use_indexes
 from catalog.adapters.listing import Order, order_of
 from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
@@ -93,6 +94,7 @@ class SqlQueries:
         size: int,
         after: Position | None = None,
         with_total: bool = False,
+        with_facets: bool = False,
     ) -> Page:
         order = order_of(sort, narrowed.q)
         with self._sessions() as session:
@@ -102,10 +104,13 @@ class SqlQueries:
             if not rows and narrowed.q and (suggestion := suggest(session, narrowed.q)):
                 narrowed = replace(narrowed, q=suggestion)
                 rows = find_page(narrowed)
+            if with_total or with_facets:
+                use_indexes(session)
             total = count(session, narrowed) if with_total else None
+            counted = facets(session, narrowed) if with_facets else None
         key = None if order.column is None else "sort_key"
         found = _page(rows, size, lambda row: (key and row[key], row["id"]), total)
-        return replace(found, suggestion=suggestion if rows else None)
+        return replace(found, suggestion=suggestion if rows else None, facets=counted)
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         named = ProductRow.id == key if isinstance(key, UUID) else ProductRow.slug == key

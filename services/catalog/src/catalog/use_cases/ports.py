@@ -203,6 +203,36 @@ class Queries(Protocol):
     ) -> Page:
         """`next` is a Position."""
 
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    slug: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """From `lowest` to `highest` minor units, both included."""
+
+    lowest: int
+    highest: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many products there are in what a list may be narrowed to next (see adapters.counting).
+
+    `lowest` and `highest` are the prices there are, None if there is nothing.
+    """
+
+    categories: list[CategoryCount]
+    tags: list[tuple[str, int]]
+    bands: list[PriceBand]
+    lowest: int | None
+    highest: int | None
+
+
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         """With its `variants`, by id or slug; raises ProductNotFound."""
 
@@ -211,6 +241,7 @@ class Queries(Protocol):
 
     def tags(self) -> list[Mapping[str, Any]]:
         """Tags of published products with their counts, the most used first."""
+    facets: Facets | None = None
 
     def inventory(
         self,
@@ -224,6 +255,7 @@ class Queries(Protocol):
 
     def stock(self, sku: str) -> Mapping[str, Any]:
         """Also of variants that are no longer sold; raises SkuNotFound."""
+        with_facets: bool = False,
 
     def movements(
         self, sku: str, *, size: int, after: int | None = None, with_total: bool = False

@@ -43,7 +43,10 @@ def list_products(query: dict[str, Any]) -> Response:
     All conditions must hold. `q` takes words, "a phrase" and `or`; the last word may be unfinished.
     `category` is a slug and includes what is inside of it; `tag` may be repeated. Prices are in
     minor units and mean the cheapest variant. If nothing matches `q`, but something matches words
-    that look like it, that is the answer, and `suggestion` is what was searched for instead.
+    that look like it, that is the answer, and `suggestion` is what was searched for instead. By
+    relevance the 2,000 newest matches are compared and listed. `facets` adds how many products
+    there are per category, tag and band of prices, each as if nothing of its own kind had been
+    asked for.
     """
     return tagged(page_of_products(query, status="published"))
 
@@ -84,10 +87,15 @@ def page_of_products(query: dict[str, Any], status: str | None) -> dict[str, Any
         size=query["size"],
         after=_position(query["cursor"], sort),
         with_total=query["total"],
+        with_facets=query["facets"],
     )
     following = encode_cursor([sort.value, *found.next]) if found.next else None
+    more = {
+        "suggestion": found.suggestion,
+        "facets": found.facets and presenters.facets(found.facets),
+    }
     body = page([presenters.list_item(row) for row in found.items], following, found.total)
-    return body | ({"suggestion": found.suggestion} if found.suggestion else {})
+    return body | {name: value for name, value in more.items() if value is not None}
 
 
 def _position(cursor: str | None, sort: Sort) -> Position | None:

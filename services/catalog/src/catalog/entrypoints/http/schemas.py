@@ -171,6 +171,7 @@ class ImageSchema(Schema):
     thumbnail_url = fields.String()
     alt = fields.String()
     position = fields.Integer()
+    facets = QueryBoolean(load_default=False)
 
 
 class VariantSchema(Schema):
@@ -250,10 +251,39 @@ class CategoryListSchema(Schema):
 
 class TagSchema(Schema):
     name = fields.String()
+class CategoryCountSchema(Schema):
+    """`count` includes what is in the categories inside."""
+
+    slug = fields.String()
+    name = fields.String()
+    count = fields.Integer()
+
+
+class PriceRangeSchema(Schema):
+    """Minor units, both included: what `min_price` and `max_price` take."""
+
+    min = fields.Integer()
+    max = fields.Integer()
+
+
+class PriceBandSchema(PriceRangeSchema):
+    count = fields.Integer()
+
+
+class FacetsSchema(Schema):
+    """Only what has products in it."""
+
+    categories = fields.List(fields.Nested(CategoryCountSchema))
+    tags = fields.List(fields.Nested(lambda: TagSchema()))
+    prices = fields.List(fields.Nested(PriceBandSchema))
+    price_range = fields.Nested(PriceRangeSchema, allow_none=True)
+
+
     count = fields.Integer()
 
 
 class TagListSchema(Schema):
+    facets = fields.Nested(FacetsSchema)
     items = fields.List(fields.Nested(TagSchema))
 
 
