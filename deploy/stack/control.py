@@ -83,7 +83,7 @@ def parsed(wish: str) -> tuple[str, int]:
 
 
 def _run(stack: Stack, programs: Iterable[Program]) -> None:
-    stack.supervisor.configure(list(programs), stack.account)
+    stack.supervisor.configure(list(programs), stack.account, keep=True)
     stack.supervisor.apply()
 
 

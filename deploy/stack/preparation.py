@@ -7,42 +7,34 @@ that was deleted, or put back from a backup, brings its own note along, or none.
 
 import json
 from contextlib import closing
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 from psycopg2 import sql
 
+from stack import sources
 from stack.context import Stack
-from stack.home import CHECKOUT, write_private
+from stack.home import write_private
 from stack.servers import postgres, rabbitmq
 
 
 def is_done(stack: Stack, what: str) -> bool:
     """Whether `what` was done by this very code on the data that is there now."""
-    return _in_database(stack).get(what) == _in_broker(stack) == fingerprint()
+    return _in_database(stack).get(what) == _in_broker(stack) == _code()
 
 
 def note(stack: Stack, what: str) -> None:
     """Remember that it was done."""
-    notes = _in_database(stack) | {what: fingerprint()}
+    notes = _in_database(stack) | {what: _code()}
     statement = sql.SQL("COMMENT ON DATABASE {} IS {}").format(
         sql.Identifier(postgres.DATABASE), sql.Literal(json.dumps(notes))
     )
     with closing(postgres.superuser(stack, postgres.DATABASE)) as database, database:
         database.cursor().execute(statement)
-    write_private(_broker_note(stack), fingerprint())
+    write_private(_broker_note(stack), _code())
 
 
-@cache
-def fingerprint() -> str:
-    """Of all code of the services and their libraries, for any of it may matter."""
-    digest = sha256()
-    for folder in ("services", "libs"):
-        for file in sorted((CHECKOUT / folder).glob("**/src/**/*")):
-            if file.is_file() and file.suffix != ".pyc":
-                digest.update(file.read_bytes())
-    return digest.hexdigest()
+def _code() -> str:
+    return sources.fingerprint(sources.SERVICES)
 
 
 def _in_database(stack: Stack) -> dict[str, str]:

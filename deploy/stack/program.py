@@ -29,6 +29,8 @@ class Program:
     lock_file: str | None = None
     folder: str | None = None
     leashed: bool = True
+    # Of the sources, so that an `up` after an update runs what was updated.
+    code: str = ""
 
     def specification(self, account: Account) -> dict[str, Any]:
         """What launch.py needs. `digest` changes whenever a running one must be started anew."""

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable
 
+from stack import sources
 from stack.context import Stack
 from stack.failure import Failure
 from stack.home import CHECKOUT
@@ -87,6 +88,7 @@ def _instance(stack: Stack, process: Process, number: int) -> Program:
         ready=process.ready,
         env=health | {"PYTHONUNBUFFERED": "1"},
         env_file=str(stack.home.env / f"{process.service}.env"),
+        code=sources.fingerprint(sources.SERVICES),
         needs_ports=tuple(stack.ports[need] for need in process.needs),
     )
 
@@ -126,4 +128,5 @@ def _sandbox(stack: Stack) -> Program:
         ready="/",
         env={"PYTHONUNBUFFERED": "1"},
         env_file=str(stack.home.env / "sandbox.env"),
+        code=sources.fingerprint(sources.SANDBOX),
     )

@@ -98,9 +98,17 @@ class Supervisor:
                 raise Failure("The supervisor did not start.", log=log)
             time.sleep(0.05)
 
-    def configure(self, programs: Sequence[Program], account: Account) -> None:
-        """Write down what shall run. Takes effect with `start` or `apply`."""
-        specifications = [program.specification(account) for program in programs]
+    def configure(
+        self, programs: Sequence[Program], account: Account, *, keep: bool = False
+    ) -> None:
+        """Write down what shall run. Takes effect with `start` or `apply`.
+
+        With `keep`, programs that are in the configuration already stay exactly as they are.
+        """
+        known = read_json(self.home.programs) if keep else {}
+        specifications = [
+            known.get(program.name) or program.specification(account) for program in programs
+        ]
         write_json(self.home.programs, {item["name"]: item for item in specifications})
         sections = [self._head(), *(self._section(item) for item in specifications)]
         write_private(self._configuration, "\n".join(sections))
@@ -115,8 +123,8 @@ class Supervisor:
         Returns the names that were touched; all others run on undisturbed.
         """
         added, changed, removed = self._call("reloadConfig")[0]
+        self.stop([*removed, *changed])
         for name in [*removed, *changed]:
-            self.stop([name])
             self._call("removeProcessGroup", name)
         for name in [*changed, *added]:
             self._call("addProcessGroup", name)

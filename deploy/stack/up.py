@@ -79,8 +79,9 @@ def _start_servers(stack: Stack) -> None:
     """Start the servers; and everything else at once, if nothing has to be prepared for it."""
     with step("Postgres, RabbitMQ, Redis and the sandbox") as running:
         _write_configurations(stack)
-        stack.supervisor.configure(_first_programs(stack), stack.account)
-        if stack.supervisor.running():
+        running_on = stack.supervisor.running()
+        stack.supervisor.configure(_first_programs(stack), stack.account, keep=running_on)
+        if running_on:
             stack.supervisor.apply()
         else:
             stack.supervisor.start()
