@@ -25,6 +25,7 @@ OVERRIDES = {
     "CART_LIFETIME_DAYS": "ordering",
     "LOG_LEVEL": "",
     "SHOP_CURRENCY": "catalog",
+    "REVIEWS_MODERATED": "catalog",
     "PASSWORD_MIN_LENGTH": "identity",
     "REFRESH_IDLE_DAYS": "identity",
     "REFRESH_MAX_DAYS": "identity",

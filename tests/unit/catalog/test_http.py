@@ -8,7 +8,8 @@ from catalog.settings import Settings
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token, problem
 
 KEYS = make_key_pair()
-ANYBODY = "anonymous"
+ANYBODY, CUSTOMER = "anonymous", "customer"
+REVIEWS = "/api/products/<uuid:product_id>/reviews"
 PRODUCT = "/api/admin/products/018f0000-0000-7000-8000-000000000000"
 CATEGORY = "/api/admin/categories/018f0000-0000-7000-8000-000000000000"
 
@@ -16,6 +17,13 @@ CATEGORY = "/api/admin/categories/018f0000-0000-7000-8000-000000000000"
 ROUTES = {
     ("GET", "/api/products"): ANYBODY,
     ("GET", "/api/products/<key>"): ANYBODY,
+    ("GET", REVIEWS): ANYBODY,
+    ("POST", REVIEWS): CUSTOMER,
+    ("PATCH", f"{REVIEWS}/<uuid:review_id>"): CUSTOMER,
+    ("DELETE", f"{REVIEWS}/<uuid:review_id>"): CUSTOMER,
+    ("GET", "/api/admin/reviews"): "reviews:write",
+    ("GET", "/api/admin/reviews/<uuid:review_id>"): "reviews:write",
+    ("PATCH", "/api/admin/reviews/<uuid:review_id>"): "reviews:write",
     ("GET", "/api/categories"): ANYBODY,
     ("GET", "/api/tags"): ANYBODY,
     ("GET", "/api/admin/products"): "products:read",
@@ -37,8 +45,9 @@ ROUTES = {
     ("GET", "/api/admin/inventory/<sku>/movements"): "inventory:read",
     ("POST", "/api/admin/inventory/<sku>/adjustments"): "inventory:write",
 }
-PERMISSIONS = set(ROUTES.values()) - {ANYBODY}
+PERMISSIONS = set(ROUTES.values()) - {ANYBODY, CUSTOMER}
 GUARDED = [(*route, needed) for route, needed in ROUTES.items() if needed != ANYBODY]
+FOR_STAFF = [route for route in GUARDED if route[2] != CUSTOMER]
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +79,7 @@ def concrete(rule):
         rule.replace("<uuid:product_id>", some_id)
         .replace("<uuid:category_id>", some_id)
         .replace("<uuid:image_id>", some_id)
+        .replace("<uuid:review_id>", some_id)
         .replace("<sku>", "BOLGA-S")
     )
 
@@ -98,7 +108,7 @@ def test_strangers_are_asked_to_sign_in(client, method, rule, needed):
     problem(client.open(concrete(rule), method=method), 401, "unauthenticated")
 
 
-@pytest.mark.parametrize(("method", "rule", "needed"), GUARDED)
+@pytest.mark.parametrize(("method", "rule", "needed"), FOR_STAFF)
 def test_every_other_permission_does_not_open_a_route(client, method, rule, needed):
     others = with_permissions(*(PERMISSIONS - {needed}))
 
@@ -214,3 +224,31 @@ def test_a_bad_query_is_refused_with_the_field(client, query, field):
 def test_the_settings_name_what_is_missing():
     with pytest.raises(Exception, match="catalog needs 'DATABASE_URL'"):
         Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "rating"),
+        ({"rating": 0}, "rating"),
+        ({"rating": 6}, "rating"),
+        ({"rating": 4.5}, "rating"),
+        ({"rating": True}, "rating"),
+        ({"rating": 5, "title": "x" * 121}, "title"),
+        ({"rating": 5, "title": "a\nb"}, "title"),
+        ({"rating": 5, "body": "x" * 5001}, "body"),
+        ({"rating": 5, "verified_purchase": True}, "verified_purchase"),
+        ({"rating": 5, "status": "published"}, "status"),
+    ],
+)
+def test_a_bad_review_is_refused_with_the_field(client, body, field):
+    answer = problem(client.post(concrete(REVIEWS), json=body, headers=STAFF), 422, "invalid")
+
+    assert list(answer["errors"]) == [field]
+
+
+def test_staff_publish_or_hide_a_review_and_nothing_else(client):
+    url = concrete("/api/admin/reviews/<uuid:review_id>")
+
+    for body in ({"status": "pending"}, {"status": "gone"}, {}, {"status": "hidden", "rating": 1}):
+        problem(client.patch(url, json=body, headers=STAFF), 422, "invalid")

@@ -67,7 +67,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     OrderPlaced: ("catalog", "payments", "notifier"),
     OrderCancelled: ("catalog", "payments", "notifier"),
     OrderShipped: ("notifier",),
-    OrderCompleted: ("notifier",),
+    OrderCompleted: ("catalog", "notifier"),
     RefundRequested: ("payments",),
     PaymentConfirmed: ("ordering", "catalog", "notifier"),
     PaymentFailed: ("ordering",),

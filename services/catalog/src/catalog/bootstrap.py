@@ -11,9 +11,10 @@ from sqlalchemy.orm import sessionmaker
 from catalog.adapters.image_store import CloudinaryStore, NoImageStore
 from catalog.adapters.pictures import PillowPictures
 from catalog.adapters.read_models import SqlQueries
+from catalog.adapters.review_queries import SqlReviewQueries
 from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
-from catalog.use_cases.ports import ImageStore, Pictures, Queries
+from catalog.use_cases.ports import ImageStore, Pictures, Queries, ReviewQueries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -29,6 +30,7 @@ class Dependencies:
     engine: Engine
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
+    reviews: ReviewQueries
     pictures: Pictures
     images: ImageStore
 
@@ -47,6 +49,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
         queries=SqlQueries(sessions),
+        reviews=SqlReviewQueries(sessions),
         pictures=PillowPictures(),
         images=_image_store(settings),
     )

@@ -20,6 +20,7 @@ class Settings:
     health_host: str = "127.0.0.1"
     health_port: int = 0
     currency: str = "NGN"
+    reviews_moderated: bool = False
     cloudinary_url: str | None = None
     cloudinary_upload_prefix: str | None = None
     cloudinary_delivery_url: str | None = None
@@ -38,9 +39,16 @@ class Settings:
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
                 currency=env.get("SHOP_CURRENCY", "NGN"),
+                reviews_moderated=_switch("REVIEWS_MODERATED", env.get("REVIEWS_MODERATED")),
                 cloudinary_url=env.get("CLOUDINARY_URL"),
                 cloudinary_upload_prefix=env.get("CLOUDINARY_UPLOAD_PREFIX"),
                 cloudinary_delivery_url=env.get("CLOUDINARY_DELIVERY_URL"),
             )
         except KeyError as missing:
             raise MissingSetting(f"catalog needs {missing} in its environment") from None
+
+
+def _switch(name: str, value: str | None) -> bool:
+    if value not in (None, "true", "false"):
+        raise ValueError(f"{name} must be true or false")
+    return value == "true"

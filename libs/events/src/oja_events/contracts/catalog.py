@@ -139,3 +139,22 @@ class StockReplenished(_StockLevel):
     """`available` just rose from the threshold or below to above it: once per crossing."""
 
     TYPE: ClassVar[str] = "oja.catalog.stock_replenished.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReviewPosted(Event):
+    """A customer has said something about a product.
+
+    `status` is `published`, or `pending` where staff read reviews first. Changes are not told.
+    """
+
+    TYPE: ClassVar[str] = "oja.catalog.review_posted.v1"
+    SUBJECT: ClassVar[str] = "review_id"
+
+    review_id: UUID
+    product_id: UUID
+    customer_id: UUID
+    rating: int
+    status: str
+    verified_purchase: bool
+    posted_at: datetime

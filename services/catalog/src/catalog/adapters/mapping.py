@@ -6,9 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from catalog.adapters.tables import CategoryRow, ImageRow, ProductRow, VariantRow
+from catalog.adapters.tables import CategoryRow, ImageRow, ProductRow, ReviewRow, VariantRow
 from catalog.domain.category import Category
 from catalog.domain.product import Content, Product, ProductStatus, Variant
+from catalog.domain.review import Author, Opinion, Review, ReviewStatus
 from catalog.domain.stock import Change, Shortage
 from catalog.domain.values import CategoryRef, Image, Money
 
@@ -47,6 +48,7 @@ def new_product_row(product: Product) -> ProductRow:
         created_at=product.created_at,
         rating_average=0,
         rating_count=0,
+        rating_sum=0,
         sort_name="",
         search="",
     )
@@ -119,6 +121,46 @@ def new_category_row(category: Category) -> CategoryRow:
         position=category.position,
         version=category.version,
     )
+
+
+def review_from(row: ReviewRow) -> Review:
+    return Review(
+        id=row.id,
+        product_id=row.product_id,
+        author=Author(row.customer_id, row.author),
+        opinion=Opinion(row.rating, row.title, row.body),
+        status=ReviewStatus(row.status),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        version=row.version,
+    )
+
+
+def review_values(review: Review) -> dict[str, Any]:
+    """Of a new review, by column."""
+    return {
+        "id": review.id,
+        "product_id": review.product_id,
+        "customer_id": review.author.customer_id,
+        "author": review.author.name,
+        "rating": review.opinion.rating,
+        "title": review.opinion.title,
+        "body": review.opinion.body,
+        "status": review.status,
+        "created_at": review.created_at,
+        "updated_at": review.updated_at,
+        "version": review.version,
+    }
+
+
+def write_review(review: Review, row: ReviewRow) -> None:
+    """Copy what may change."""
+    row.rating = review.opinion.rating
+    row.title = review.opinion.title
+    row.body = review.opinion.body
+    row.status = review.status
+    row.updated_at = review.updated_at
+    row.version = review.version
 
 
 def change_from(row: Row[Any]) -> Change:

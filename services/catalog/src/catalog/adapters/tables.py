@@ -71,6 +71,7 @@ class ProductRow(Base):
     sole_sku: Mapped[str | None]
     rating_average: Mapped[int]
     rating_count: Mapped[int]
+    rating_sum: Mapped[int]
     sort_name: Mapped[str]
     search: Mapped[str] = mapped_column(TSVECTOR, deferred=True)
     created_at: Mapped[datetime]
@@ -80,6 +81,10 @@ class ProductRow(Base):
     __table_args__ = (
         CheckConstraint("status IN ('draft', 'published', 'archived')", name="products_status"),
         CheckConstraint("price_amount >= 0", name="products_price_not_negative"),
+        CheckConstraint(
+            "rating_count >= 0 AND rating_sum BETWEEN rating_count AND 5 * rating_count",
+            name="products_rating",
+        ),
         Index("products_by_category", "category_id", "id"),
         Index("products_newest", "id", postgresql_where=_PUBLISHED),
         Index("products_by_price", "price_amount", "id", postgresql_where=_PUBLISHED),
@@ -161,6 +166,42 @@ class StrayImageRow(Base):
     attempts: Mapped[int]
 
     __table_args__ = (Index("stray_images_due", "remove_at"),)
+
+
+class ReviewRow(Base):
+    """`author` is the name that the public sees."""
+
+    __tablename__ = "reviews"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"))
+    customer_id: Mapped[UUID]
+    author: Mapped[str]
+    rating: Mapped[int]
+    title: Mapped[str]
+    body: Mapped[str]
+    status: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    version: Mapped[int]
+
+    __table_args__ = (
+        UniqueConstraint("product_id", "customer_id", name="reviews_one_per_customer"),
+        CheckConstraint("rating BETWEEN 1 AND 5", name="reviews_rating"),
+        CheckConstraint("status IN ('pending', 'published', 'hidden')", name="reviews_status"),
+        Index("reviews_of_product", "product_id", "id", postgresql_where=_PUBLISHED),
+        Index("reviews_by_status", "status", "id"),
+    )
+
+
+class PurchaseRow(Base):
+    """Who has received what, as completed orders tell; not all of it need still be for sale."""
+
+    __tablename__ = "purchases"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(primary_key=True)
+    completed_at: Mapped[datetime]
 
 
 class StockRow(Base):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from catalog.adapters.repositories import (
     SqlCategoryRepository,
     SqlProductRepository,
+    SqlReviewRepository,
     SqlStockRepository,
     SqlStrayImages,
 )
@@ -21,12 +22,14 @@ class SqlUnitOfWork(SqlTransaction):
     categories: SqlCategoryRepository
     stock: SqlStockRepository
     strays: SqlStrayImages
+    reviews: SqlReviewRepository
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.products = SqlProductRepository(session, outbox)
         self.categories = SqlCategoryRepository(session)
         self.stock = SqlStockRepository(session)
         self.strays = SqlStrayImages(session)
+        self.reviews = SqlReviewRepository(session, outbox)
         self._told = outbox
 
     def tell(self, *events: Event) -> None:

@@ -4,7 +4,7 @@ from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
 from catalog.use_cases import event_handlers
 from oja_events.consuming import PREFETCH, run_consumer
-from oja_events.contracts.ordering import OrderCancelled, OrderPlaced
+from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
@@ -12,6 +12,7 @@ from oja_web.logs import configure_logging
 SUBSCRIPTIONS: Subscriptions = {
     OrderPlaced: event_handlers.order_placed,
     OrderCancelled: event_handlers.order_cancelled,
+    OrderCompleted: event_handlers.order_completed,
     PaymentConfirmed: event_handlers.payment_confirmed,
 }
 

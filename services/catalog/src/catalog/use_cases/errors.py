@@ -37,6 +37,14 @@ class NotEnoughStock(Exception):
         self.errors = {"delta": ["more than what is on hand and not reserved"]}
 
 
+class ReviewNotFound(Exception):
+    """There is no such review, or it is somebody else's."""
+
+
+class AlreadyReviewed(Exception):
+    """The customer has reviewed this product before."""
+
+
 class NotAPicture(Exception):
     """The file is no JPEG, PNG or WebP, whatever it calls itself."""
 

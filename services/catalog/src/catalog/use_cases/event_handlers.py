@@ -11,7 +11,7 @@ from catalog.use_cases.ports import UnitOfWork
 from catalog.use_cases.stock_news import tell_levels
 from oja_events.contracts import SkuQuantity
 from oja_events.contracts import catalog as told
-from oja_events.contracts.ordering import OrderCancelled, OrderPlaced
+from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
 
 
@@ -66,6 +66,15 @@ def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
                     order_id=event.order_id, lines=_lines(changes), committed_at=uow.now()
                 )
             )
+        uow.commit()
+
+
+def order_completed(event: OrderCompleted, *, uow: UnitOfWork) -> None:
+    """Remember who has received what, for reviews written before and after. Repeated, or bought
+    again: silence. Nothing else depends on when it comes."""
+    with uow:
+        bought = {line.product_id for line in event.lines}
+        uow.reviews.note_purchases(event.customer_id, bought, event.completed_at)
         uow.commit()
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from catalog.domain.category import Category
 from catalog.domain.product import Product
+from catalog.domain.review import Review
 from catalog.domain.stock import Change, OrderStock, Reason, Reservation, Step, Terms
 from oja_events.contracts import Event
 
@@ -77,6 +78,27 @@ class StockRepository(Protocol):
     def set_threshold(self, sku: str, threshold: int) -> None: ...
 
 
+class ReviewRepository(Protocol):
+    """Whatever is written here is in the product's rating at once."""
+
+    def next_id(self) -> UUID: ...
+
+    def add(self, review: Review) -> None:
+        """Raises ProductNotFound unless it is published, AlreadyReviewed."""
+
+    def get(self, review_id: UUID) -> Review:
+        """Locked; raises ReviewNotFound."""
+
+    def save(self, review: Review) -> None: ...
+    def remove(self, review: Review) -> None: ...
+    def has_bought(self, customer_id: UUID, product_id: UUID) -> bool: ...
+
+    def note_purchases(
+        self, customer_id: UUID, product_ids: Collection[UUID], at: datetime
+    ) -> None:
+        """The customer has received these; silence if that is known."""
+
+
 class StrayImages(Protocol):
     """Files at the image store that no product shows: on their way, given up, or taken away."""
 
@@ -132,6 +154,8 @@ class UnitOfWork(Protocol):
     def stock(self) -> StockRepository: ...
     @property
     def strays(self) -> StrayImages: ...
+    @property
+    def reviews(self) -> ReviewRepository: ...
 
     def tell(self, *events: Event) -> None:
         """Publish these if the transaction commits."""
@@ -180,36 +204,6 @@ class ProductFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryCount:
-    slug: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriceBand:
-    """From `lowest` to `highest` minor units, both included."""
-
-    lowest: int
-    highest: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How many products there are in what a list may be narrowed to next (see adapters.counting).
-
-    `lowest` and `highest` are the prices there are, None if there is nothing.
-    """
-
-    categories: list[CategoryCount]
-    tags: list[tuple[str, int]]
-    bands: list[PriceBand]
-    lowest: int | None
-    highest: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """Rows of one page. `next` is where to go on after, None on the last page."""
 
@@ -217,7 +211,6 @@ class Page:
     next: Any | None
     total: int | None = None
     suggestion: str | None = None
-    facets: Facets | None = None
 
 
 class Queries(Protocol):
@@ -231,39 +224,8 @@ class Queries(Protocol):
         size: int,
         after: Position | None = None,
         with_total: bool = False,
-        with_facets: bool = False,
     ) -> Page:
-        """`next` is a Position; `suggestion` what was searched for because `q` finds nothing."""
-
-@dataclass(frozen=True, slots=True)
-class CategoryCount:
-    slug: str
-    name: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriceBand:
-    """From `lowest` to `highest` minor units, both included."""
-
-    lowest: int
-    highest: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facets:
-    """How many products there are in what a list may be narrowed to next (see adapters.counting).
-
-    `lowest` and `highest` are the prices there are, None if there is nothing.
-    """
-
-    categories: list[CategoryCount]
-    tags: list[tuple[str, int]]
-    bands: list[PriceBand]
-    lowest: int | None
-    highest: int | None
-
+        """`next` is a Position."""
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         """With its `variants`, by id or slug; raises ProductNotFound."""
@@ -273,7 +235,6 @@ class Facets:
 
     def tags(self) -> list[Mapping[str, Any]]:
         """Tags of published products with their counts, the most used first."""
-    facets: Facets | None = None
 
     def inventory(
         self,
@@ -287,7 +248,6 @@ class Facets:
 
     def stock(self, sku: str) -> Mapping[str, Any]:
         """Also of variants that are no longer sold; raises SkuNotFound."""
-        with_facets: bool = False,
 
     def movements(
         self, sku: str, *, size: int, after: int | None = None, with_total: bool = False
@@ -296,3 +256,24 @@ class Facets:
 
     def known(self, skus: Collection[str]) -> set[str]:
         """Which of these SKUs exist."""
+
+
+class ReviewQueries(Protocol):
+    """Reviews as rows, each with `verified_purchase`; `next` of a page is a review's id."""
+
+    def of_product(
+        self, product_id: UUID, *, size: int, after: UUID | None = None, with_total: bool = False
+    ) -> Page:
+        """What everybody may see, newest first; raises ProductNotFound."""
+
+    def all(
+        self,
+        *,
+        status: str | None = None,
+        size: int,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> Page: ...
+
+    def one(self, review_id: UUID) -> Mapping[str, Any]:
+        """Raises ReviewNotFound."""

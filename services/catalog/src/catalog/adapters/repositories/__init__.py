@@ -3,12 +3,14 @@ cannot be kept without being told."""
 
 from catalog.adapters.repositories.categories import SqlCategoryRepository
 from catalog.adapters.repositories.products import SqlProductRepository
+from catalog.adapters.repositories.reviews import SqlReviewRepository
 from catalog.adapters.repositories.stock import SqlStockRepository
 from catalog.adapters.repositories.strays import SqlStrayImages
 
 __all__ = [
     "SqlCategoryRepository",
     "SqlProductRepository",
+    "SqlReviewRepository",
     "SqlStockRepository",
     "SqlStrayImages",
 ]

@@ -4,12 +4,14 @@ from catalog.domain.category import CategoryCycle
 from catalog.domain.images import ImageNotFound, TooManyImages
 from catalog.domain.product import InvalidProduct
 from catalog.use_cases.errors import (
+    AlreadyReviewed,
     BadPicture,
     CategoryNotFound,
     ImageStoreUnavailable,
     NotAPicture,
     NotEnoughStock,
     ProductNotFound,
+    ReviewNotFound,
     SkuNotFound,
     SkuTaken,
     TooBusy,
@@ -26,6 +28,10 @@ REFUSALS = {
     UnknownCategory: Refusal(422, "invalid"),
     CategoryCycle: Refusal(422, "invalid"),
     NotEnoughStock: Refusal(409, "insufficient_stock"),
+    ReviewNotFound: Refusal(404, "not_found", "There is no such review."),
+    AlreadyReviewed: Refusal(
+        409, "already_reviewed", "You have reviewed this product; change that review instead."
+    ),
     ImageNotFound: Refusal(404, "not_found", "The product has no such image."),
     TooManyImages: Refusal(422, "invalid"),
     NotAPicture: Refusal(

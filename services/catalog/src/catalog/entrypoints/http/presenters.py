@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from catalog.use_cases.ports import Facets
-
 Row = Mapping[str, Any]
 
 
@@ -25,23 +23,6 @@ def list_item(row: Row) -> dict[str, Any]:
     """A product without description and variants, but with its SKU if it has only one."""
     sole = {"sku": row["sole_sku"]} if row["sole_sku"] else {}
     return {**_head(row), **sole, **_body(row), **_tail(row)}
-
-
-def facets(counted: Facets) -> dict[str, Any]:
-    """What a list may be narrowed to next."""
-    return {
-        "categories": [
-            {"slug": each.slug, "name": each.name, "count": each.count}
-            for each in counted.categories
-        ],
-        "tags": [{"name": name, "count": count} for name, count in counted.tags],
-        "prices": [
-            {"min": band.lowest, "max": band.highest, "count": band.count} for band in counted.bands
-        ],
-        "price_range": None
-        if counted.lowest is None
-        else {"min": counted.lowest, "max": counted.highest},
-    }
 
 
 def tree(rows: Sequence[Row]) -> dict[str, Any]:
@@ -79,6 +60,10 @@ def categories(rows: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
+def review(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in _REVIEW}
+
+
 def stock(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in _STOCK}
 
@@ -95,6 +80,18 @@ _STOCK = (
     "reserved",
     "available",
     "low_stock_threshold",
+)
+_REVIEW = (
+    "id",
+    "product_id",
+    "rating",
+    "title",
+    "body",
+    "author",
+    "verified_purchase",
+    "status",
+    "created_at",
+    "updated_at",
 )
 _MOVEMENT = ("at", "reason", "delta", "on_hand", "order_id", "note", "by")
 

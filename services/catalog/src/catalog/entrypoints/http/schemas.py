@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from catalog.domain.product import ProductStatus
+from catalog.domain.review import STAFF_STATUSES, ReviewStatus
 from catalog.domain.stock import STAFF_REASONS, Reason
 from catalog.use_cases.ports import Sort
 from oja_web.fields import (
@@ -25,6 +26,8 @@ _SKU = validate.Regexp(
     r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", error="Must be letters, digits, dots, hyphens, underscores."
 )
 _STATUS = validate.OneOf([status.value for status in ProductStatus])
+
+_REVIEW_STATUS = validate.OneOf([status.value for status in ReviewStatus])
 
 
 class Tags(fields.List[str]):
@@ -94,6 +97,30 @@ class CategoryWriteSchema(StrictSchema):
     position = StrictInteger(min=0, max=MOST_UNITS, load_default=0)
 
 
+class ReviewWriteSchema(StrictSchema):
+    """Title and body are plain text: nothing in them is ever rendered."""
+
+    rating = StrictInteger(min=1, max=5, required=True)
+    title = Text(min=0, max=120, load_default="")
+    body = Text(min=0, max=5_000, multiline=True, load_default="")
+
+
+class ReviewPatchSchema(StrictSchema):
+    rating = StrictInteger(min=1, max=5)
+    title = Text(min=0, max=120)
+    body = Text(min=0, max=5_000, multiline=True)
+
+
+class ModerationSchema(StrictSchema):
+    status = fields.Enum(ReviewStatus, by_value=True, required=True)
+
+    @post_load
+    def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["status"] not in STAFF_STATUSES:
+            raise ValidationError({"status": ["Must be published or hidden."]})
+        return data
+
+
 class ImageFileSchema(StrictSchema):
     file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
 
@@ -154,6 +181,10 @@ class InventoryQuery(PageQuery):
     low_stock = QueryBoolean(load_default=False)
 
 
+class StaffReviewQuery(PageQuery):
+    status = fields.String(validate=_REVIEW_STATUS, load_default=None)
+
+
 class CategoryRefSchema(Schema):
     id = UUIDString()
     slug = fields.String()
@@ -171,7 +202,6 @@ class ImageSchema(Schema):
     thumbnail_url = fields.String()
     alt = fields.String()
     position = fields.Integer()
-    facets = QueryBoolean(load_default=False)
 
 
 class VariantSchema(Schema):
@@ -251,40 +281,29 @@ class CategoryListSchema(Schema):
 
 class TagSchema(Schema):
     name = fields.String()
-class CategoryCountSchema(Schema):
-    """`count` includes what is in the categories inside."""
-
-    slug = fields.String()
-    name = fields.String()
-    count = fields.Integer()
-
-
-class PriceRangeSchema(Schema):
-    """Minor units, both included: what `min_price` and `max_price` take."""
-
-    min = fields.Integer()
-    max = fields.Integer()
-
-
-class PriceBandSchema(PriceRangeSchema):
-    count = fields.Integer()
-
-
-class FacetsSchema(Schema):
-    """Only what has products in it."""
-
-    categories = fields.List(fields.Nested(CategoryCountSchema))
-    tags = fields.List(fields.Nested(lambda: TagSchema()))
-    prices = fields.List(fields.Nested(PriceBandSchema))
-    price_range = fields.Nested(PriceRangeSchema, allow_none=True)
-
-
     count = fields.Integer()
 
 
 class TagListSchema(Schema):
-    facets = fields.Nested(FacetsSchema)
     items = fields.List(fields.Nested(TagSchema))
+
+
+class ReviewSchema(Schema):
+    """`author` is what the public sees of the customer's name."""
+
+    id = UUIDString()
+    product_id = UUIDString()
+    rating = fields.Integer()
+    title = fields.String()
+    body = fields.String()
+    author = fields.String()
+    verified_purchase = fields.Boolean()
+    status = fields.String(validate=_REVIEW_STATUS)
+    created_at = AwareDateTime()
+    updated_at = AwareDateTime()
+
+
+ReviewPageSchema = page_schema(ReviewSchema, "ReviewPage")
 
 
 class StockSchema(Schema):

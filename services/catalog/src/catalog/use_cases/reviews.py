@@ -1,0 +1,89 @@
+"""What customers say about products, and what staff decide about it."""
+
+from dataclasses import replace
+from typing import TypedDict
+from uuid import UUID
+
+from catalog.domain.review import Author, Opinion, Review, ReviewStatus, public_name
+from catalog.use_cases.commands import Precondition
+from catalog.use_cases.errors import ReviewNotFound
+from catalog.use_cases.ports import UnitOfWork
+
+
+class OpinionDraft(TypedDict, total=False):
+    """What is left out of a change stays as it is."""
+
+    rating: int
+    title: str
+    body: str
+
+
+def post_review(
+    product_id: UUID,
+    opinion: Opinion,
+    *,
+    customer_id: UUID,
+    name: str,
+    moderated: bool,
+    uow: UnitOfWork,
+) -> UUID:
+    """A customer's only review of a product; raises ProductNotFound, AlreadyReviewed."""
+    with uow:
+        review = Review.post(
+            review_id=uow.reviews.next_id(),
+            product_id=product_id,
+            author=Author(customer_id, public_name(name)),
+            opinion=opinion,
+            moderated=moderated,
+            verified=uow.reviews.has_bought(customer_id, product_id),
+            now=uow.now(),
+        )
+        uow.reviews.add(review)
+        uow.commit()
+    return review.id
+
+
+def change_review(
+    product_id: UUID,
+    review_id: UUID,
+    draft: OpinionDraft,
+    *,
+    customer_id: UUID,
+    moderated: bool,
+    uow: UnitOfWork,
+) -> None:
+    """Raises ReviewNotFound, also when it is somebody else's."""
+    with uow:
+        review = _own(product_id, review_id, customer_id, uow)
+        opinion = replace(review.opinion, **draft)
+        review.rewrite(opinion, moderated=moderated, now=uow.now())
+        uow.reviews.save(review)
+        uow.commit()
+
+
+def withdraw_review(
+    product_id: UUID, review_id: UUID, *, customer_id: UUID, uow: UnitOfWork
+) -> None:
+    """Raises ReviewNotFound, also when it is somebody else's."""
+    with uow:
+        uow.reviews.remove(_own(product_id, review_id, customer_id, uow))
+        uow.commit()
+
+
+def moderate_review(
+    review_id: UUID, status: ReviewStatus, *, precondition: Precondition, uow: UnitOfWork
+) -> None:
+    """Show a review, or hide it from everybody; raises ReviewNotFound."""
+    with uow:
+        review = uow.reviews.get(review_id)
+        precondition(review.version)
+        review.decide(status, now=uow.now())
+        uow.reviews.save(review)
+        uow.commit()
+
+
+def _own(product_id: UUID, review_id: UUID, customer_id: UUID, uow: UnitOfWork) -> Review:
+    review = uow.reviews.get(review_id)
+    if (review.product_id, review.author.customer_id) != (product_id, customer_id):
+        raise ReviewNotFound(review_id)
+    return review
