@@ -75,9 +75,10 @@ def service_url():
             )
         migrate("identity", MIGRATIONS, url)
         yield url
-        with engine.begin() as connection:
-            connection.execute(text("DROP OWNED BY identity"))
-            if created:
+        # A role that was there before belongs to a running shop, whose rights would be dropped too.
+        if created:
+            with engine.begin() as connection:
+                connection.execute(text("DROP OWNED BY identity"))
                 connection.execute(text("DROP ROLE identity"))
         engine.dispose()
 
