@@ -204,6 +204,36 @@ class ProductFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class CategoryCount:
+    slug: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceBand:
+    """From `lowest` to `highest` minor units, both included."""
+
+    lowest: int
+    highest: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """How many products there are in what a list may be narrowed to next (see adapters.counting).
+
+    `lowest` and `highest` are the prices there are, None if there is nothing.
+    """
+
+    categories: list[CategoryCount]
+    tags: list[tuple[str, int]]
+    bands: list[PriceBand]
+    lowest: int | None
+    highest: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Rows of one page. `next` is where to go on after, None on the last page."""
 
@@ -211,6 +241,7 @@ class Page:
     next: Any | None
     total: int | None = None
     suggestion: str | None = None
+    facets: Facets | None = None
 
 
 class Queries(Protocol):
@@ -224,8 +255,9 @@ class Queries(Protocol):
         size: int,
         after: Position | None = None,
         with_total: bool = False,
+        with_facets: bool = False,
     ) -> Page:
-        """`next` is a Position."""
+        """`next` is a Position; `suggestion` what was searched for because `q` finds nothing."""
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         """With its `variants`, by id or slug; raises ProductNotFound."""

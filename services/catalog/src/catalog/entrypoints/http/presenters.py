@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from catalog.use_cases.ports import Facets
+
 Row = Mapping[str, Any]
 
 
@@ -23,6 +25,23 @@ def list_item(row: Row) -> dict[str, Any]:
     """A product without description and variants, but with its SKU if it has only one."""
     sole = {"sku": row["sole_sku"]} if row["sole_sku"] else {}
     return {**_head(row), **sole, **_body(row), **_tail(row)}
+
+
+def facets(counted: Facets) -> dict[str, Any]:
+    """What a list may be narrowed to next."""
+    return {
+        "categories": [
+            {"slug": each.slug, "name": each.name, "count": each.count}
+            for each in counted.categories
+        ],
+        "tags": [{"name": name, "count": count} for name, count in counted.tags],
+        "prices": [
+            {"min": band.lowest, "max": band.highest, "count": band.count} for band in counted.bands
+        ],
+        "price_range": None
+        if counted.lowest is None
+        else {"min": counted.lowest, "max": counted.highest},
+    }
 
 
 def tree(rows: Sequence[Row]) -> dict[str, Any]:

@@ -171,6 +171,7 @@ class ProductQuery(PageQuery):
     featured = QueryBoolean(load_default=None)
     in_stock = QueryBoolean(load_default=None)
     sort = fields.Enum(Sort, by_value=True, load_default=None)
+    facets = QueryBoolean(load_default=False)
 
 
 class StaffProductQuery(ProductQuery):
@@ -250,10 +251,39 @@ class ProductSchema(Schema):
     updated_at = AwareDateTime()
 
 
+class CategoryCountSchema(Schema):
+    """`count` includes what is in the categories inside."""
+
+    slug = fields.String()
+    name = fields.String()
+    count = fields.Integer()
+
+
+class PriceRangeSchema(Schema):
+    """Minor units, both included: what `min_price` and `max_price` take."""
+
+    min = fields.Integer()
+    max = fields.Integer()
+
+
+class PriceBandSchema(PriceRangeSchema):
+    count = fields.Integer()
+
+
+class FacetsSchema(Schema):
+    """Only what has products in it."""
+
+    categories = fields.List(fields.Nested(CategoryCountSchema))
+    tags = fields.List(fields.Nested(lambda: TagSchema()))
+    prices = fields.List(fields.Nested(PriceBandSchema))
+    price_range = fields.Nested(PriceRangeSchema, allow_none=True)
+
+
 class ProductPageSchema(page_schema(ProductListItemSchema, "ProductPage")):  # type: ignore[misc]
     """`suggestion` is there when nothing matched `q` as it was typed: what was searched instead."""
 
     suggestion = fields.String()
+    facets = fields.Nested(FacetsSchema)
 
 
 class CategoryBranchSchema(Schema):
