@@ -10,6 +10,7 @@ from uuid import UUID
 
 from catalog.domain.category import Category
 from catalog.domain.product import Product
+from catalog.domain.review import Review
 from catalog.domain.stock import Change, OrderStock, Reason, Reservation, Step, Terms
 from oja_events.contracts import Event
 
@@ -77,6 +78,27 @@ class StockRepository(Protocol):
     def set_threshold(self, sku: str, threshold: int) -> None: ...
 
 
+class ReviewRepository(Protocol):
+    """Whatever is written here is in the product's rating at once."""
+
+    def next_id(self) -> UUID: ...
+
+    def add(self, review: Review) -> None:
+        """Raises ProductNotFound unless it is published, AlreadyReviewed."""
+
+    def get(self, review_id: UUID) -> Review:
+        """Locked; raises ReviewNotFound."""
+
+    def save(self, review: Review) -> None: ...
+    def remove(self, review: Review) -> None: ...
+    def has_bought(self, customer_id: UUID, product_id: UUID) -> bool: ...
+
+    def note_purchases(
+        self, customer_id: UUID, product_ids: Collection[UUID], at: datetime
+    ) -> None:
+        """The customer has received these; silence if that is known."""
+
+
 class StrayImages(Protocol):
     """Files at the image store that no product shows: on their way, given up, or taken away."""
 
@@ -132,6 +154,8 @@ class UnitOfWork(Protocol):
     def stock(self) -> StockRepository: ...
     @property
     def strays(self) -> StrayImages: ...
+    @property
+    def reviews(self) -> ReviewRepository: ...
 
     def tell(self, *events: Event) -> None:
         """Publish these if the transaction commits."""
@@ -264,3 +288,24 @@ class Queries(Protocol):
 
     def known(self, skus: Collection[str]) -> set[str]:
         """Which of these SKUs exist."""
+
+
+class ReviewQueries(Protocol):
+    """Reviews as rows, each with `verified_purchase`; `next` of a page is a review's id."""
+
+    def of_product(
+        self, product_id: UUID, *, size: int, after: UUID | None = None, with_total: bool = False
+    ) -> Page:
+        """What everybody may see, newest first; raises ProductNotFound."""
+
+    def all(
+        self,
+        *,
+        status: str | None = None,
+        size: int,
+        after: UUID | None = None,
+        with_total: bool = False,
+    ) -> Page: ...
+
+    def one(self, review_id: UUID) -> Mapping[str, Any]:
+        """Raises ReviewNotFound."""

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 from catalog.domain.product import ProductStatus
+from catalog.domain.review import STAFF_STATUSES, ReviewStatus
 from catalog.domain.stock import STAFF_REASONS, Reason
 from catalog.use_cases.ports import Sort
 from oja_web.fields import (
@@ -25,6 +26,8 @@ _SKU = validate.Regexp(
     r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", error="Must be letters, digits, dots, hyphens, underscores."
 )
 _STATUS = validate.OneOf([status.value for status in ProductStatus])
+
+_REVIEW_STATUS = validate.OneOf([status.value for status in ReviewStatus])
 
 
 class Tags(fields.List[str]):
@@ -94,6 +97,30 @@ class CategoryWriteSchema(StrictSchema):
     position = StrictInteger(min=0, max=MOST_UNITS, load_default=0)
 
 
+class ReviewWriteSchema(StrictSchema):
+    """Title and body are plain text: nothing in them is ever rendered."""
+
+    rating = StrictInteger(min=1, max=5, required=True)
+    title = Text(min=0, max=120, load_default="")
+    body = Text(min=0, max=5_000, multiline=True, load_default="")
+
+
+class ReviewPatchSchema(StrictSchema):
+    rating = StrictInteger(min=1, max=5)
+    title = Text(min=0, max=120)
+    body = Text(min=0, max=5_000, multiline=True)
+
+
+class ModerationSchema(StrictSchema):
+    status = fields.Enum(ReviewStatus, by_value=True, required=True)
+
+    @post_load
+    def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if data["status"] not in STAFF_STATUSES:
+            raise ValidationError({"status": ["Must be published or hidden."]})
+        return data
+
+
 class ImageFileSchema(StrictSchema):
     file = fields.Raw(required=True, metadata={"type": "string", "format": "binary"})
 
@@ -153,6 +180,10 @@ class StaffProductQuery(ProductQuery):
 
 class InventoryQuery(PageQuery):
     low_stock = QueryBoolean(load_default=False)
+
+
+class StaffReviewQuery(PageQuery):
+    status = fields.String(validate=_REVIEW_STATUS, load_default=None)
 
 
 class CategoryRefSchema(Schema):
@@ -285,6 +316,24 @@ class TagSchema(Schema):
 
 class TagListSchema(Schema):
     items = fields.List(fields.Nested(TagSchema))
+
+
+class ReviewSchema(Schema):
+    """`author` is what the public sees of the customer's name."""
+
+    id = UUIDString()
+    product_id = UUIDString()
+    rating = fields.Integer()
+    title = fields.String()
+    body = fields.String()
+    author = fields.String()
+    verified_purchase = fields.Boolean()
+    status = fields.String(validate=_REVIEW_STATUS)
+    created_at = AwareDateTime()
+    updated_at = AwareDateTime()
+
+
+ReviewPageSchema = page_schema(ReviewSchema, "ReviewPage")
 
 
 class StockSchema(Schema):
