@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from notifier.domain.alert import Alert
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
+from notifier.domain.template import Edition, Source, Words
 from notifier.use_cases.errors import ClaimLost
 from oja_events.contracts import Event
 from tests.support.notifier import AFTERNOON, SENDER, STAFF
@@ -23,6 +24,7 @@ class Books:
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     mails: dict[UUID, Mail] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
+    editions: dict[Template, list[Edition]] = field(default_factory=dict)
     now: datetime = AFTERNOON
 
 
@@ -61,6 +63,10 @@ class FakeUnitOfWork:
         return FakeAlerts(self._draft)
 
     @property
+    def templates(self) -> "FakeTemplates":
+        return FakeTemplates(self._draft)
+
+    @property
     def staff(self) -> "FakeStaff":
         return FakeStaff()
 
@@ -75,6 +81,9 @@ class FakeMails:
 
     def is_written(self, template: Template, occasion: str) -> bool:
         return any(key[:2] == (template.value, occasion) for key in self.books.letters)
+
+    def write_test(self, letter: Letter, words: Words) -> UUID:
+        raise NotImplementedError
 
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
         raise NotImplementedError
@@ -125,6 +134,24 @@ class FakeAlerts:
 
     def acknowledge(self, alert_id: UUID, *, by: str) -> None:
         raise NotImplementedError
+
+
+SHIPPED = Edition(version="shipped", source=Source("Hello", "Hello", "<p>Hello</p>"))
+
+
+@dataclass
+class FakeTemplates:
+    books: Books
+
+    def lock(self, template: Template) -> Edition:
+        return self.books.editions.get(template, [SHIPPED])[-1]
+
+    def put(self, template: Template, source: Source, *, by: str) -> None:
+        versions = self.books.editions.setdefault(template, [SHIPPED])
+        versions.append(Edition(version=f"edited-{len(versions)}", source=source, edited_by=by))
+
+    def withdraw(self, template: Template, *, by: str) -> None:
+        self.books.editions.setdefault(template, []).append(SHIPPED)
 
 
 class FakeStaff:

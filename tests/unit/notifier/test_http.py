@@ -7,7 +7,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from notifier.bootstrap import build
-from notifier.domain.letter import Template
 from notifier.entrypoints.http.app import create_app
 from notifier.settings import Settings
 from notifier.use_cases.ports import MailPage
@@ -31,6 +30,11 @@ ROUTES = [
     ("GET", "/api/admin/notifications", "notifications:read"),
     ("POST", f"/api/admin/notifications/{SOME_ID}/resend", "notifications:write"),
     ("GET", "/api/admin/email-templates", "notifications:read"),
+    ("GET", "/api/admin/email-templates/welcome", "notifications:read"),
+    ("PUT", "/api/admin/email-templates/welcome", "templates:write"),
+    ("DELETE", "/api/admin/email-templates/welcome", "templates:write"),
+    ("POST", "/api/admin/email-templates/welcome/preview", "templates:write"),
+    ("POST", "/api/admin/email-templates/welcome/test", "templates:write"),
     ("GET", "/api/admin/alerts", "alerts:read"),
     ("POST", f"/api/admin/alerts/{SOME_ID}/acknowledge", "alerts:read"),
 ]
@@ -108,8 +112,30 @@ def test_a_search_is_passed_on(client: FlaskClient, queries: NoMails) -> None:
     assert (queries.asked["status"], queries.asked["size"]) == ("sent", 5)
 
 
-def test_templates_are_listed_with_their_version(client: FlaskClient) -> None:
-    page = client.get("/api/admin/email-templates", headers=staff("notifications:read")).json
+def test_a_preview_of_a_real_order_takes_the_right_to_read_mails(client: FlaskClient) -> None:
+    answer = client.post(
+        "/api/admin/email-templates/order_shipped/preview",
+        json={"order_id": SOME_ID},
+        headers=staff("templates:write"),
+    )
 
-    assert [item["name"] for item in page["items"]] == sorted(Template)
-    assert page["items"][0].keys() == {"name", "audience", "version", "subject"}
+    problem(answer, 403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("draft", "field"),
+    [
+        ({"subject": "Hi", "text": "Hi"}, "html"),
+        ({"subject": "Hi\r\nBcc: e@x.example", "text": "Hi", "html": "Hi"}, "subject"),
+        ({"subject": "Hi", "text": "Hi", "html": "x" * 65_537}, "html"),
+        ({"subject": "Hi", "text": "Hi", "html": "Hi", "css": ""}, "css"),
+    ],
+)
+def test_a_draft_that_is_none_is_refused(
+    client: FlaskClient, draft: dict[str, str], field: str
+) -> None:
+    answer = client.put(
+        "/api/admin/email-templates/welcome", json=draft, headers=staff("templates:write")
+    )
+
+    assert list(problem(answer, 422, "invalid")["errors"]) == [field]

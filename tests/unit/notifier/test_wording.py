@@ -6,9 +6,9 @@ from html.parser import HTMLParser
 import pytest
 from jinja2 import UndefinedError
 
-from notifier.adapters import wording
 from notifier.adapters.formats import day, moment, money, weblink
-from notifier.adapters.wording import ShippedTemplates, word
+from notifier.adapters.samples import sample_facts
+from notifier.adapters.wording import plain, shipped, word
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.entrypoints.consumer import SUBSCRIPTIONS
 from oja_events.contracts import Contact, Event
@@ -153,12 +153,17 @@ def test_a_template_that_asks_for_what_it_does_not_get_is_an_error() -> None:
 
 
 def test_a_version_names_what_a_mail_was_made_of() -> None:
-    versions = {entry.name: entry.version for entry in ShippedTemplates().all()}
+    versions = {template: shipped(template).version for template in Template}
 
-    assert sorted(versions) == sorted(Template)
     assert len(set(versions.values())) == len(versions)
-    assert word(LETTERS[0]).template_version == versions[LETTERS[0].template]
-    assert wording.SHIPPED.is_dir()
+    for letter in LETTERS:
+        assert word(letter).template_version == versions[letter.template]
+
+
+@pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: letter.template.value)
+def test_samples_have_the_fields_of_real_mails(letter: Letter) -> None:
+    for sample in sample_facts(letter.template):
+        assert plain(sample).keys() == plain(letter.facts).keys()
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,10 @@ from notifier.adapters.read_models import SqlQueries
 from notifier.adapters.shifts import open_shift
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
 from notifier.adapters.unit_of_work import SqlUnitOfWork
-from notifier.adapters.wording import ShippedTemplates
+from notifier.adapters.wording import Drafting
 from notifier.domain.letter import Recipient
 from notifier.settings import Settings
-from notifier.use_cases.ports import MailServer, Queries, Shifts, Templates
+from notifier.use_cases.ports import MailServer, Queries, Shifts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -35,7 +35,7 @@ class Dependencies:
     engine: Engine
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
-    templates: Templates
+    drafting: Drafting
     mail_server: Callable[[], MailServer]
     shift: Shifts
 
@@ -66,7 +66,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         unit_of_work=partial(on_sessions, sessions),
         queries=SqlQueries(sessions),
-        templates=ShippedTemplates(),
+        drafting=Drafting(),
         mail_server=lambda: LinkingMailServer(
             SMTPServer(server, sender=settings.mail_from),
             IdentityLinks(settings.identity_url, settings.internal_token),

@@ -50,6 +50,11 @@ def weblink(value: str | None) -> str:
     return value if value is not None and is_web else ""
 
 
+def words(value: str) -> str:
+    """bank_transfer -> bank transfer."""
+    return value.replace("_", " ")
+
+
 def _local(value: str) -> datetime:
     return datetime.fromisoformat(value).astimezone(SHOP_TIME)
 
@@ -59,4 +64,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "day": day,
     "moment": moment,
     "weblink": weblink,
+    "words": words,
 }

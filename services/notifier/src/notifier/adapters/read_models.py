@@ -1,15 +1,28 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from notifier.adapters.mapping import alert_entry, ledger_entry
-from notifier.adapters.tables import AlertRow, MailRow
-from notifier.use_cases.errors import AlertNotFound, MailNotFound
-from notifier.use_cases.ports import AlertEntry, AlertPage, LedgerEntry, MailPage
+from notifier.adapters.tables import AlertRow, MailRow, TemplateVersionRow
+from notifier.adapters.templates_of_staff import SqlTemplateRepository, edition_of
+from notifier.adapters.wording import shipped
+from notifier.domain.letter import Template
+from notifier.use_cases.errors import AlertNotFound, MailNotFound, OrderNotKnown
+from notifier.use_cases.ports import (
+    AlertEntry,
+    AlertPage,
+    LedgerEntry,
+    MailPage,
+    TemplateEntry,
+)
+
+MAILS_OF_AN_ORDER = 50
 
 
 class SqlQueries:
@@ -69,6 +82,39 @@ class SqlQueries:
             query = query.where(AlertRow.acknowledged_at.is_not(None) == acknowledged)
         rows, next_id, total = self._page(query, AlertRow.id, size, after, with_total)
         return AlertPage([alert_entry(row) for row in rows], next_id, total)
+
+    def templates(self) -> list[TemplateEntry]:
+        newest = (
+            select(TemplateVersionRow)
+            .ext(distinct_on(TemplateVersionRow.template))
+            .order_by(TemplateVersionRow.template, TemplateVersionRow.number.desc())
+        )
+        with self._sessions() as session:
+            edited = {row.template: edition_of(row) for row in session.scalars(newest)}
+        return [
+            TemplateEntry(
+                template.value, template.audience, edited.get(template) or shipped(template)
+            )
+            for template in sorted(Template)
+        ]
+
+    def template(self, template: Template) -> TemplateEntry:
+        with self._sessions() as session:
+            edition = SqlTemplateRepository(session).current(template)
+        return TemplateEntry(template.value, template.audience, edition)
+
+    def facts_of_order(self, order_id: UUID, template: Template) -> Mapping[str, object]:
+        mails = (
+            select(MailRow.facts)
+            .where(MailRow.order_id == order_id, MailRow.kind == "event")
+            .order_by((MailRow.template == template.value).desc(), MailRow.id.desc())
+            .limit(MAILS_OF_AN_ORDER)
+        )
+        with self._sessions() as session:
+            kept = list(session.scalars(mails))
+        if not kept:
+            raise OrderNotKnown(order_id)
+        return {name: value for facts in reversed(kept) for name, value in facts.items()}
 
     def _page(
         self,

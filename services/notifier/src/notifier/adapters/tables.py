@@ -70,7 +70,7 @@ class MailRow(Base):
     requested_by: Mapped[str | None]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('event', 'resend')", name="mails_kind"),
+        CheckConstraint("kind IN ('event', 'resend', 'test')", name="mails_kind"),
         CheckConstraint(
             "status IN ('pending', 'sending', 'sent', 'failed', 'unknown')", name="mails_status"
         ),
@@ -128,5 +128,27 @@ class AlertRow(Base):
         UniqueConstraint("kind", "occasion", name="alerts_once"),
         CheckConstraint(
             "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="alerts_acknowledged"
+        ),
+    )
+
+
+class TemplateVersionRow(Base):
+    """The highest number is in use; one without words is a return to what is shipped."""
+
+    __tablename__ = "template_versions"
+
+    template: Mapped[str] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    subject: Mapped[str | None]
+    text: Mapped[str | None]
+    html: Mapped[str | None]
+    edited_at: Mapped[datetime]
+    edited_by: Mapped[str]
+
+    __table_args__ = (
+        CheckConstraint("number > 0", name="template_versions_number"),
+        CheckConstraint(
+            "(subject IS NULL) = (text IS NULL) AND (text IS NULL) = (html IS NULL)",
+            name="template_versions_whole",
         ),
     )

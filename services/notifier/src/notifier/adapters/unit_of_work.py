@@ -11,6 +11,7 @@ from notifier.adapters.repositories import (
     SqlAlertRepository,
     SqlMailRepository,
 )
+from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
@@ -22,6 +23,7 @@ class SqlUnitOfWork(SqlTransaction):
 
     mails: SqlMailRepository
     alerts: SqlAlertRepository
+    templates: SqlTemplateRepository
 
     def __init__(
         self,
@@ -50,6 +52,7 @@ class SqlUnitOfWork(SqlTransaction):
             session, outbox, sender=self._mail_from, event_id=lambda: self.event_id
         )
         self.alerts = SqlAlertRepository(session)
+        self.templates = SqlTemplateRepository(session)
 
     def now(self) -> datetime:
         return self.session.execute(select(func.now())).scalar_one()

@@ -1,14 +1,14 @@
 """Templates, and letters put into words by them.
 
-A template is two files: `<name>.txt`, whose first line is `Subject: ...`, and `<name>.html`. They
-see the fields of the event that they are about. Whatever customers wrote is data to them: it is
-never compiled, comes out on one line, and is escaped in HTML.
+A template is a subject, a text and an HTML page. Shipped ones are two files, `<name>.txt`, whose
+first line is `Subject: ...`, and `<name>.html`; those of staff go through the sandbox. They see the
+fields of the event that they are about. Whatever customers wrote is data to them: it is never
+compiled, comes out on one line, and is escaped in HTML.
 """
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,49 +18,65 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from notifier.adapters import sandbox
 from notifier.adapters.formats import FILTERS
-from notifier.domain.letter import Letter, Template
+from notifier.adapters.samples import NAME, sample_facts
+from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import LINK_PLACE
 from notifier.domain.plain_text import one_line
-from notifier.use_cases.ports import TemplateEntry
+from notifier.domain.template import BadTemplate, Edition, Source, Words
 
 SHIPPED = Path(__file__).parent / "templates"
 SHOP = "Oja"
 _SHARED = ("layout.txt", "layout.html", "parts.txt", "parts.html")
+_WITH_LINK = (Template.VERIFY_EMAIL, Template.RESET_PASSWORD)
+
+_Render = Callable[[str, Environment, str, Mapping[str, object]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A template as somebody wrote it."""
+def word(letter: Letter, edition: Edition | None = None) -> Words:
+    """In the words of `edition`; without one, in those that are shipped.
 
-    subject: str
-    text: str
-    html: str
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A letter in its final words."""
-
-    subject: str
-    text: str
-    html: str
-    template_version: str
+    Raises BadTemplate when what staff wrote does not fit the letter's facts.
+    """
+    edition = edition or shipped(letter.template)
+    variables = _variables(letter)
+    if edition.edited_by is None:
+        return _put(edition, variables, _render)
+    boxed = _Boxed(variable_names(letter.template))
+    words = _put(edition, variables, boxed.render)
+    if boxed.errors:
+        raise BadTemplate(boxed.errors)
+    return words
 
 
-def word(letter: Letter) -> Words:
-    """Raises jinja2.TemplateError when a template does not fit the letter's facts."""
-    variables = {**plain(letter.facts), "recipient_name": letter.to.name, "shop": SHOP}
-    if letter.link_request:
-        variables["link"] = LINK_PLACE
-    source = shipped(letter.template)
-    variables["subject"] = subject = one_line(_render(_text, source.subject, variables))
-    return Words(
-        subject=subject,
-        text=_tidy(_render(_text, source.text, variables)),
-        html=_render(_html, source.html, variables),
-        template_version=shipped_version(letter.template),
-    )
+class Drafting:
+    """Templates that somebody is at work on."""
+
+    def check(self, template: Template, source: Source) -> None:
+        """Raises BadTemplate unless the source makes a mail of every turn of its event."""
+        draft = Edition(version="draft", source=source, edited_by="draft")
+        for facts in sample_facts(template):
+            words = word(_sample_letter(template, facts), draft)
+            errors = dict(_gaps(template, words))
+            if errors:
+                raise BadTemplate(errors)
+
+    def word(self, letter: Letter, edition: Edition) -> Words:
+        return word(letter, edition)
+
+    def sample(self, template: Template) -> Mapping[str, object]:
+        return plain(sample_facts(template)[0])
+
+    def variables(self, template: Template) -> list[str]:
+        return sorted(variable_names(template))
+
+
+def variable_names(template: Template) -> frozenset[str]:
+    """What a template may speak of."""
+    about_the_mail = {"recipient_name", "shop", "subject"}
+    link = {"link"} if template in _WITH_LINK else set()
+    return frozenset(sample_facts(template)[0].keys() | about_the_mail | link)
 
 
 def plain(facts: Mapping[str, object]) -> dict[str, Any]:
@@ -70,40 +86,79 @@ def plain(facts: Mapping[str, object]) -> dict[str, Any]:
 
 
 @cache
-def shipped(template: Template) -> Source:
+def shipped(template: Template) -> Edition:
+    """The version names all the files that the mail is made of."""
     head, _, text = (SHIPPED / f"{template}.txt").read_text("utf-8").partition("\n")
     html = (SHIPPED / f"{template}.html").read_text("utf-8")
-    return Source(head.removeprefix("Subject: "), text, html)
-
-
-@cache
-def shipped_version(template: Template) -> str:
-    """Changes with every file that the mail is made of."""
     files = [f"{template}.txt", f"{template}.html", *_SHARED]
     digest = hashlib.sha256(b"\0".join((SHIPPED / name).read_bytes() for name in files))
-    return f"shipped-{digest.hexdigest()[:12]}"
+    source = Source(head.removeprefix("Subject: "), text, html)
+    return Edition(version=f"shipped-{digest.hexdigest()[:12]}", source=source)
 
 
-class ShippedTemplates:
-    def all(self) -> list[TemplateEntry]:
-        return [
-            TemplateEntry(
-                name=template.value,
-                audience=template.audience,
-                version=shipped_version(template),
-                subject=shipped(template).subject,
-            )
-            for template in sorted(Template)
-        ]
+def _variables(letter: Letter) -> dict[str, object]:
+    variables = {**plain(letter.facts), "recipient_name": letter.to.name, "shop": SHOP}
+    if letter.template in _WITH_LINK:
+        variables["link"] = LINK_PLACE
+    return variables
 
 
-def _render(environment: Environment, source: str, variables: Mapping[str, object]) -> str:
+def _put(edition: Edition, variables: dict[str, object], render: _Render) -> Words:
+    source = edition.source
+    variables["subject"] = ""
+    variables["subject"] = subject = one_line(render("subject", _text, source.subject, variables))
+    return Words(
+        subject=subject,
+        text=_tidy(render("text", _text, source.text, variables)),
+        html=render("html", _html, source.html, variables),
+        template_version=edition.version,
+    )
+
+
+def _render(
+    _part: str, environment: Environment, source: str, variables: Mapping[str, object]
+) -> str:
     return _compiled(environment, source).render(variables)
 
 
 @cache
 def _compiled(environment: Environment, source: str) -> JinjaTemplate:
     return environment.from_string(source)
+
+
+class _Boxed:
+    """Renders in the sandbox and collects what is wrong with each part."""
+
+    def __init__(self, known: frozenset[str]) -> None:
+        self._known = known
+        self.errors: dict[str, list[str]] = {}
+
+    def render(
+        self, part: str, environment: Environment, source: str, variables: Mapping[str, object]
+    ) -> str:
+        try:
+            template = sandbox.compiled(environment, source, self._known)
+            return sandbox.rendered(template, variables)
+        except sandbox.Unfit as unfit:
+            self.errors[part] = unfit.errors
+            return ""
+
+
+def _sample_letter(template: Template, facts: Mapping[str, object]) -> Letter:
+    someone = Recipient("ada@example.com", NAME)
+    return Letter(template=template, to=someone, occasion="sample", facts=facts)
+
+
+def _gaps(template: Template, words: Words) -> list[tuple[str, list[str]]]:
+    """What every mail of this kind must have and this one has not."""
+    parts = {"subject": words.subject, "text": words.text, "html": words.html}
+    empty = [
+        (part, ["line 1: nothing comes of it"]) for part, it in parts.items() if not it.strip()
+    ]
+    if template not in _WITH_LINK:
+        return empty
+    bodies = [part for part in ("text", "html") if LINK_PLACE not in parts[part]]
+    return empty + [(part, ["line 1: {{ link }} is missing"]) for part in bodies]
 
 
 def _tidy(text: str) -> str:
@@ -119,7 +174,9 @@ def _environment(*, autoescape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.clear()
     environment.filters.update(FILTERS)
+    environment.filters[sandbox.COUNTED] = sandbox.counted
     return environment
 
 

@@ -11,6 +11,7 @@ class AlertKind(StrEnum):
     PAYMENT = "payment"
     MAIL_FAILED = "mail_failed"
     MAIL_UNCERTAIN = "mail_uncertain"
+    TEMPLATE_UNFIT = "template_unfit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,14 @@ class AlertNotFound(Exception):
     """There is no such alert."""
 
 
+class TemplateNotFound(Exception):
+    """No mail has a template of this name."""
+
+
+class OrderNotKnown(Exception):
+    """No mail was written about this order."""
+
+
 class StillOnItsWay(Exception):
     """The mail is not settled yet: it will be sent without anybody's help."""
 

@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from uuid import UUID
 from notifier.domain.alert import Alert
 from notifier.domain.letter import Audience, Letter, Recipient, Template
 from notifier.domain.mail import Mail
+from notifier.domain.template import Edition, Source, Words
 
 
 class MailRepository(Protocol):
@@ -21,6 +22,9 @@ class MailRepository(Protocol):
         """
 
     def is_written(self, template: Template, occasion: str) -> bool: ...
+
+    def write_test(self, letter: Letter, words: Words) -> UUID:
+        """Keep these words for sending, marked as a test; returns the mail's id."""
 
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
         """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
@@ -46,6 +50,17 @@ class AlertRepository(Protocol):
         """The first one to say so stays on record; raises AlertNotFound."""
 
 
+class TemplateRepository(Protocol):
+    def lock(self, template: Template) -> Edition:
+        """What is in use, and stays so until the transaction ends."""
+
+    def put(self, template: Template, source: Source, *, by: str) -> None:
+        """A new version, unless these are the words already in use."""
+
+    def withdraw(self, template: Template, *, by: str) -> None:
+        """Back to what is shipped; where that is in use already, nothing changes."""
+
+
 class StaffDirectory(Protocol):
     def to_alert(self) -> list[Recipient]:
         """Who hears of what needs a hand."""
@@ -60,6 +75,8 @@ class UnitOfWork(Protocol):
     def alerts(self) -> AlertRepository: ...
     @property
     def staff(self) -> StaffDirectory: ...
+    @property
+    def templates(self) -> TemplateRepository: ...
     @property
     def event_id(self) -> UUID:
         """The event that is being handled."""
@@ -124,7 +141,7 @@ Shifts = Callable[[], AbstractContextManager[Shift]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerEntry:
-    """One mail as the ledger has it, without its words. `kind` is `event` or `resend`."""
+    """One mail as the ledger has it, without its words. `kind` is `event`, `resend` or `test`."""
 
     id: UUID
     kind: str
@@ -180,6 +197,15 @@ class AlertPage:
     total: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TemplateEntry:
+    """One template as it is used now."""
+
+    name: str
+    audience: Audience
+    edition: Edition
+
+
 class Queries(Protocol):
     """The read side."""
 
@@ -211,17 +237,29 @@ class Queries(Protocol):
         with_total: bool = False,
     ) -> AlertPage: ...
 
-
-@dataclass(frozen=True, slots=True)
-class TemplateEntry:
-    """One template as it is used now."""
-
-    name: str
-    audience: Audience
-    version: str
-    subject: str
-
-
-class Templates(Protocol):
-    def all(self) -> list[TemplateEntry]:
+    def templates(self) -> list[TemplateEntry]:
         """By name."""
+
+    def template(self, template: Template) -> TemplateEntry: ...
+
+    def facts_of_order(self, order_id: UUID, template: Template) -> Mapping[str, object]:
+        """What the mails about this order say, a mail of this template last and so decisive.
+
+        Raises OrderNotKnown.
+        """
+
+
+class Drafting(Protocol):
+    """Templates that somebody is at work on."""
+
+    def check(self, template: Template, source: Source) -> None:
+        """Raises BadTemplate unless the source makes a mail of every turn of its event."""
+
+    def word(self, letter: Letter, edition: Edition) -> Words:
+        """Raises BadTemplate."""
+
+    def sample(self, template: Template) -> Mapping[str, object]:
+        """Facts as a mail of this kind may have them."""
+
+    def variables(self, template: Template) -> list[str]:
+        """What a template may speak of."""

@@ -1,12 +1,15 @@
 """The shape of requests and answers."""
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from notifier.domain.alert import AlertKind
 from notifier.domain.letter import Audience, Template
 from notifier.domain.mail import MailStatus
-from oja_web.fields import AwareDateTime, QueryBoolean, UUIDString
+from notifier.domain.template import Source
+from oja_web.fields import AwareDateTime, QueryBoolean, StrictSchema, UUIDString
 from oja_web.pagination import PageQuery, page_schema
+
+MAX_SOURCE = 64 * 1024  # characters
 
 _TEMPLATE = validate.OneOf([template.value for template in Template])
 _STATUS = validate.OneOf([status.value for status in MailStatus])
@@ -24,7 +27,7 @@ class NotificationSchema(Schema):
     """`doubts` counts the attempts whose outcome nobody knows; each may have left a copy."""
 
     id = UUIDString()
-    kind = fields.String(validate=validate.OneOf(["event", "resend"]))
+    kind = fields.String(validate=validate.OneOf(["event", "resend", "test"]))
     event_id = UUIDString()
     template = fields.String()
     template_version = fields.String()
@@ -53,9 +56,51 @@ class EmailTemplateSchema(Schema):
     audience = fields.String(validate=validate.OneOf([each.value for each in Audience]))
     version = fields.String()
     subject = fields.String(metadata={"description": "As written, with its variables"})
+    is_edited = fields.Boolean(metadata={"description": "False: as it is shipped"})
+    edited_at = AwareDateTime(allow_none=True)
+    edited_by = fields.String(allow_none=True)
 
 
 EmailTemplatePageSchema = page_schema(EmailTemplateSchema, "EmailTemplatePage")
+
+
+class WholeEmailTemplateSchema(EmailTemplateSchema):
+    text = fields.String()
+    html = fields.String()
+    variables = fields.List(
+        fields.String(), metadata={"description": "What the template may speak of"}
+    )
+
+
+class TemplateSourceSchema(StrictSchema):
+    """Jinja2; `text` and `html` may extend the layout and use the parts that are shipped."""
+
+    subject = fields.String(
+        required=True,
+        validate=[validate.Length(min=1, max=300), validate.ContainsNoneOf("\r\n")],
+    )
+    text = fields.String(required=True, validate=validate.Length(min=1, max=MAX_SOURCE))
+    html = fields.String(required=True, validate=validate.Length(min=1, max=MAX_SOURCE))
+
+    @post_load
+    def make(self, data: dict[str, str], **_: object) -> Source:
+        return Source(**data)
+
+
+class ExampleSchema(StrictSchema):
+    """Without `draft`: the template in use. Without `order_id`: about the sample."""
+
+    draft = fields.Nested(TemplateSourceSchema, load_default=None)
+    order_id = UUIDString(load_default=None)
+
+
+class WordsSchema(Schema):
+    """A mail in its final words. A one-time link shows as a place-holder."""
+
+    template_version = fields.String()
+    subject = fields.String()
+    text = fields.String()
+    html = fields.String()
 
 
 class AlertQuery(PageQuery):
