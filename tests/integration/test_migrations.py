@@ -33,6 +33,7 @@ def tables_for_events() -> set[str]:
         engine = create_engine(url)
         with engine.begin() as connection:
             schema.create_v1(_Recorder(connection))
+            schema.create_access_mark(_Recorder(connection))
             names = _names(connection)
         engine.dispose()
     return names

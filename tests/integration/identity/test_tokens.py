@@ -1,5 +1,6 @@
 """Signing in and staying so, through the HTTP API."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
@@ -12,8 +13,18 @@ from identity.bootstrap import Dependencies
 from identity.domain.secrets import digest
 from identity.use_cases.housekeeping import purge_expired
 from oja_web.testing import bearer, problem
-from tests.integration.identity.conftest import KEYS, PASSWORD, SHOP, Database, Person
+from tests.integration.identity.conftest import (
+    KEYS,
+    PASSWORD,
+    SHOP,
+    Database,
+    Person,
+    a_customer,
+)
 from tests.integration.identity.test_accounts import in_threads
+from tests.support.waiting import wait_until
+
+NEW = "another horse of course"
 
 
 def refresh(client: FlaskClient, token: Any) -> TestResponse:
@@ -279,3 +290,59 @@ def test_expired_families_are_thrown_away_and_others_kept(
     count = "SELECT count(*) AS n FROM refresh_families WHERE user_id = :id"
     assert database.rows(count, id=ada.id)[0].n == 0
     assert refresh(zoe.client, kept).status_code == 200
+
+
+def test_s17_signing_out_ends_the_access_token_too_and_no_other_sign_in(ada: Person):
+    here, there = ada.log_in().json, ada.log_in().json
+    ada.client.post("/api/auth/logout", json={"refresh_token": here["refresh_token"]})
+
+    wait_until(lambda: status_of(ada, here) == 401, timeout=1)
+    assert status_of(ada, there) == 200
+
+
+def test_s17_another_password_ends_all_access_tokens(ada: Person):
+    here, there = ada.log_in().json, ada.log_in().json
+    body = {"current_password": PASSWORD, "password": NEW, "password_confirm": NEW}
+    ada.headers = bearer(here["access_token"])
+    assert ada.call("POST", "/api/auth/password/change", body).status_code == 204
+
+    wait_until(lambda: status_of(ada, here) == 401, timeout=1)
+    assert status_of(ada, there) == 401
+    assert status_of(ada, ada.log_in(NEW).json) == 200
+
+
+def test_s17_other_roles_end_all_access_tokens(ada: Person, admin: Person, database: Database):
+    before = ada.log_in().json
+    path = f"/api/admin/users/{ada.id}"
+    etag = admin.call("GET", path).headers["ETag"]
+
+    assert admin.call("PATCH", path, {"is_active": False}, If_Match=etag).status_code == 200
+
+    wait_until(lambda: status_of(ada, before) == 401, timeout=1)
+    told = database.rows(
+        "SELECT convert_from(envelope, 'UTF8')::jsonb -> 'data' AS data FROM event_log"
+        " WHERE type = 'oja.identity.access_revoked.v1' AND subject = :id",
+        id=ada.id,
+    )
+    assert [row.data["generation"] for row in told] == [2]
+
+
+def test_s17_a_refresh_while_all_access_ends_leaves_nothing_good(app: Flask, database: Database):
+    for _ in range(5):
+        zoe = a_customer(app)
+        token = zoe.tokens()["refresh_token"]
+        body = {"current_password": PASSWORD, "password": NEW, "password_confirm": NEW}
+        with ThreadPoolExecutor(2) as pool:
+            changed = pool.submit(zoe.call, "POST", "/api/auth/password/change", body)
+            refreshed = pool.submit(
+                app.test_client().post, "/api/auth/refresh", json={"refresh_token": token}
+            )
+        assert changed.result().status_code == 204
+
+        if refreshed.result().status_code == 200:
+            wait_until(lambda: status_of(zoe, refreshed.result().json) == 401, timeout=1)  # noqa: B023
+
+
+def status_of(person: Person, tokens: dict[str, str]) -> int:
+    headers = bearer(tokens["access_token"])
+    return person.client.get("/api/auth/me", headers=headers).status_code

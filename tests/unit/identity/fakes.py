@@ -15,7 +15,7 @@ from identity.domain.roles import ADMIN
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.errors import EmailTaken, UserNotFound
-from identity.use_cases.ports import AuditEntry
+from identity.use_cases.ports import AuditEntry, SignIn
 from oja_events.contracts import Event
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -200,27 +200,28 @@ class FakeRefreshTokens:
 
     def open_family(
         self, user_id: UUID, digest: bytes, *, idle: timedelta, longest: timedelta
-    ) -> None:
+    ) -> SignIn:
         family = uuid.uuid4()
         self._draft.families[family] = user_id
         self._draft.tokens[digest] = Token(family)
+        return SignIn(family, user_id)
 
-    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> UUID | None:
+    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> SignIn | None:
         token = self._draft.tokens.get(old)
         if token is None or token.spent or token.family not in self._draft.families:
             return None
         token.spent = True
         self._draft.tokens[new] = Token(token.family)
-        return self._draft.families[token.family]
+        return SignIn(token.family, self._draft.families[token.family])
 
-    def revoke_reused(self, digest: bytes) -> UUID | None:
+    def revoke_reused(self, digest: bytes) -> SignIn | None:
         token = self._draft.tokens.get(digest)
-        return self._draft.families.pop(token.family, None) if token and token.spent else None
+        return self.revoke(digest) if token and token.spent else None
 
-    def revoke(self, digest: bytes) -> None:
+    def revoke(self, digest: bytes) -> SignIn | None:
         token = self._draft.tokens.get(digest)
-        if token:
-            self._draft.families.pop(token.family, None)
+        owner = self._draft.families.pop(token.family, None) if token else None
+        return SignIn(token.family, owner) if token and owner else None
 
     def revoke_all(self, user_id: UUID) -> None:
         families = self._draft.families

@@ -6,6 +6,8 @@ from alembic import command, context
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, text
 
+from oja_events import schema
+
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('oja migrations'), hashtext(:service))")
 
 
@@ -20,7 +22,18 @@ def migrate(service: str, migrations: Path, url: str | None) -> None:
         connection.execute(_LOCK, {"service": service})
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+        schema.create_access_mark(_Plain(connection))
     engine.dispose()
+
+
+class _Plain:
+    """A connection that executes plain SQL, as Alembic's `op` does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sqltext: str) -> None:
+        self._connection.execute(text(sqltext))
 
 
 def run_env() -> None:

@@ -6,6 +6,7 @@ outbox_pending what the relay has still to publish; narrow, so that it stays sma
 event_feed     position -> journal; positions are given by the relay, in order, without gaps
 inbox          what this service has handled, one row per event
 parked_message what it could not handle, with the reason
+access_mark    whose access tokens are worth nothing any more (see access_marks)
 """
 
 from typing import Protocol
@@ -70,6 +71,16 @@ CREATE TABLE parked_message (
 """
 
 
+_CREATE_ACCESS_MARK = """
+CREATE TABLE IF NOT EXISTS access_mark (
+    subject uuid PRIMARY KEY,
+    generation bigint NOT NULL,
+    noted_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS access_mark_noted_at ON access_mark (noted_at);
+"""
+
+
 class Executes(Protocol):
     """Alembic's `op`."""
 
@@ -79,3 +90,8 @@ class Executes(Protocol):
 def create_v1(op: Executes) -> None:
     """Create the tables above; for the first migration of a service."""
     op.execute(_CREATE_V1)
+
+
+def create_access_mark(op: Executes) -> None:
+    """Create the table if it is not there; `migrate` does so for every service."""
+    op.execute(_CREATE_ACCESS_MARK)

@@ -24,6 +24,7 @@ from oja_events.contracts.catalog import (
     StockReserved,
 )
 from oja_events.contracts.identity import (
+    AccessRevoked,
     CustomerRegistered,
     EmailVerificationRequested,
     PasswordChanged,
@@ -55,6 +56,7 @@ CONSUMERS = ("catalog", "ordering", "payments", "notifier")
 # know which events nobody waits for: those may go nowhere, all others must reach a queue.
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     CustomerRegistered: ("notifier",),
+    AccessRevoked: CONSUMERS,
     EmailVerificationRequested: ("notifier",),
     PasswordResetRequested: ("notifier",),
     PasswordChanged: ("notifier",),

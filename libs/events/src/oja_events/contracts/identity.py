@@ -81,3 +81,20 @@ class RefreshTokenReused(Event):
     email: str
     name: str
     noticed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRevoked(Event):
+    """Access tokens that are good for some minutes more are worth nothing from now on.
+
+    With `generation`: all of the user's of an earlier generation. With `sign_in_id`: those that
+    came from this sign-in.
+    """
+
+    TYPE: ClassVar[str] = "oja.identity.access_revoked.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    revoked_at: datetime
+    generation: int | None = None
+    sign_in_id: UUID | None = None

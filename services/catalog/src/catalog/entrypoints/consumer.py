@@ -3,13 +3,16 @@
 from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
 from catalog.use_cases import event_handlers
+from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
+from oja_events.contracts.identity import AccessRevoked
 from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
+    AccessRevoked: access_revoked,
     OrderPlaced: event_handlers.order_placed,
     OrderCancelled: event_handlers.order_cancelled,
     OrderCompleted: event_handlers.order_completed,

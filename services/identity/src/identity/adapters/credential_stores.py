@@ -1,6 +1,8 @@
 """Refresh tokens and admin sessions in Postgres, by digest; its clock says what has expired."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, update
@@ -12,21 +14,29 @@ from identity.adapters.tables import (
     RefreshFamilyRow,
     RefreshTokenRow,
 )
+from identity.use_cases.ports import SignIn
 
-# One statement, so that of many who show the same token exactly one finds it unspent.
+# One statement, so that of many who show the same token exactly one finds it unspent. The family is
+# locked first: who ends all access waits for us, or we find the family ended.
 _ROTATE = text("""
-    WITH spent AS (
-        UPDATE refresh_tokens AS token SET spent_at = now()
-        FROM refresh_families AS family JOIN users ON users.id = family.user_id
-        WHERE token.digest = :old AND family.id = token.family_id
+    WITH family AS MATERIALIZED (
+        SELECT family.id, family.user_id, family.expires_at
+        FROM refresh_tokens AS token
+            JOIN refresh_families AS family ON family.id = token.family_id
+            JOIN users ON users.id = family.user_id
+        WHERE token.digest = :old AND family.revoked_at IS NULL
+            AND family.expires_at > now() AND users.is_active
+        FOR UPDATE OF family
+    ), spent AS (
+        UPDATE refresh_tokens AS token SET spent_at = now() FROM family
+        WHERE token.digest = :old AND token.family_id = family.id
             AND token.spent_at IS NULL AND token.expires_at > now()
-            AND family.revoked_at IS NULL AND family.expires_at > now() AND users.is_active
         RETURNING family.id, family.user_id, family.expires_at
     ), successor AS (
         INSERT INTO refresh_tokens (digest, family_id, issued_at, expires_at)
         SELECT :new, id, now(), least(now() + :idle, expires_at) FROM spent
     )
-    SELECT user_id FROM spent
+    SELECT id, user_id FROM spent
 """)
 
 _REVOKE_REUSED = text("""
@@ -34,7 +44,7 @@ _REVOKE_REUSED = text("""
     FROM refresh_tokens AS token
     WHERE token.digest = :digest AND token.spent_at IS NOT NULL
         AND family.id = token.family_id AND family.revoked_at IS NULL
-    RETURNING family.user_id
+    RETURNING family.id, family.user_id
 """)
 
 
@@ -44,7 +54,7 @@ class SqlRefreshTokenRepository:
 
     def open_family(
         self, user_id: UUID, digest: bytes, *, idle: timedelta, longest: timedelta
-    ) -> None:
+    ) -> SignIn:
         now = func.now()
         family_id = uuid7()
         self._session.execute(
@@ -60,20 +70,18 @@ class SqlRefreshTokenRepository:
                 expires_at=now + min(idle, longest),
             )
         )
+        return SignIn(family_id, user_id)
 
-    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> UUID | None:
+    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> SignIn | None:
         found = self._session.execute(_ROTATE, {"old": old, "new": new, "idle": idle})
-        user_id: UUID | None = found.scalar_one_or_none()
-        return user_id
+        return _sign_in(found.all())
 
-    def revoke_reused(self, digest: bytes) -> UUID | None:
-        found = self._session.execute(_REVOKE_REUSED, {"digest": digest})
-        user_id: UUID | None = found.scalar_one_or_none()
-        return user_id
+    def revoke_reused(self, digest: bytes) -> SignIn | None:
+        return _sign_in(self._session.execute(_REVOKE_REUSED, {"digest": digest}).all())
 
-    def revoke(self, digest: bytes) -> None:
+    def revoke(self, digest: bytes) -> SignIn | None:
         family = select(RefreshTokenRow.family_id).where(RefreshTokenRow.digest == digest)
-        self._revoke(RefreshFamilyRow.id.in_(family))
+        return _sign_in(self._revoke(RefreshFamilyRow.id.in_(family)))
 
     def revoke_all(self, user_id: UUID) -> None:
         self._revoke(RefreshFamilyRow.user_id == user_id)
@@ -88,12 +96,17 @@ class SqlRefreshTokenRepository:
         gone = delete(RefreshFamilyRow).where(RefreshFamilyRow.id.in_(expired))
         return len(self._session.execute(gone.returning(RefreshFamilyRow.id)).all())
 
-    def _revoke(self, which: ColumnElement[bool]) -> None:
-        self._session.execute(
+    def _revoke(self, which: ColumnElement[bool]) -> Sequence[Any]:
+        return self._session.execute(
             update(RefreshFamilyRow)
             .where(which, RefreshFamilyRow.revoked_at.is_(None))
             .values(revoked_at=func.now())
-        )
+            .returning(RefreshFamilyRow.id, RefreshFamilyRow.user_id)
+        ).all()
+
+
+def _sign_in(rows: Sequence[Any]) -> SignIn | None:
+    return SignIn(rows[0].id, rows[0].user_id) if rows else None
 
 
 # How exactly activity is known; a busy console does not write with every click.

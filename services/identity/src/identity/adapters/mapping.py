@@ -21,6 +21,7 @@ def user_from(row: UserRow, roles: Iterable[str]) -> User:
         created_at=row.created_at,
         email_verified=row.email_verified,
         is_active=row.is_active,
+        access_generation=row.access_generation,
         version=row.version,
     )
 
@@ -47,6 +48,7 @@ def user_values(user: User) -> dict[str, Any]:
         "password_hash": user.password_hash,
         "password_changed_at": user.password_changed_at,
         "is_active": user.is_active,
+        "access_generation": user.access_generation,
     }
 
 

@@ -24,7 +24,10 @@ from identity.domain.roles import ADMIN
 from identity.domain.user import User
 from identity.use_cases.errors import EmailTaken, UserNotFound
 from identity.use_cases.ports import AuditEntry
+from oja_events import access_marks
 from oja_events.context import trace
+from oja_events.contracts import Event
+from oja_events.contracts.identity import AccessRevoked
 from oja_events.outbox import Outbox
 
 _SET_ROLES = text("""
@@ -48,7 +51,7 @@ class SqlUserRepository:
             raise EmailTaken("there is an account with this address")
         user.version = 1
         self._set_roles(user)
-        self._outbox.add(*user.pull_events())
+        tell(self._session, self._outbox, *user.pull_events())
 
     def get(self, user_id: UUID) -> User:
         found = self.lock({user_id})
@@ -80,7 +83,7 @@ class SqlUserRepository:
         )
         user.version = self._session.execute(statement).scalar_one()
         self._set_roles(user)
-        self._outbox.add(*user.pull_events())
+        tell(self._session, self._outbox, *user.pull_events())
 
     def has_other_admin(self, user_id: UUID) -> bool:
         # Two administrators who remove each other at the same moment must not both succeed.
@@ -100,6 +103,14 @@ class SqlUserRepository:
 
     def _set_roles(self, user: User) -> None:
         self._session.execute(_SET_ROLES, {"user_id": user.id, "roles": sorted(user.roles)})
+
+
+def tell(session: Session, outbox: Outbox, *events: Event) -> None:
+    """To everybody else by way of the outbox; identity itself notes ended access at once."""
+    for event in events:
+        if isinstance(event, AccessRevoked):
+            access_marks.note(session, event)
+    outbox.add(*events)
 
 
 def roles_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -39,9 +39,12 @@ class TokenSigner:
             "exp": now + lifetime,
             "roles": sorted(user.roles),
             "permissions": sorted(holder.permissions),
+            "gen": user.access_generation,
             "email": user.email.text,
             "name": user.profile.name,
         }
+        if holder.sign_in_id:
+            claims["sid"] = str(holder.sign_in_id)
         headers = {"kid": self._kid, "typ": "at+jwt"}
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=headers)
 

@@ -40,6 +40,7 @@ class UserRow(Base):
     password_hash: Mapped[str]
     password_changed_at: Mapped[datetime]
     is_active: Mapped[bool]
+    access_generation: Mapped[int] = mapped_column(server_default=text("1"))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     version: Mapped[int]

@@ -12,6 +12,7 @@ from identity.adapters.repositories import (
     SqlAuditLog,
     SqlRoleRepository,
     SqlUserRepository,
+    tell,
 )
 from oja_events.contracts import Event
 from oja_events.outbox import Outbox
@@ -37,7 +38,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.audit = SqlAuditLog(session)
 
     def tell(self, *events: Event) -> None:
-        self._outbox.add(*events)
+        tell(self.session, self._outbox, *events)
 
     def now(self) -> datetime:
         return self.session.execute(select(func.now())).scalar_one()

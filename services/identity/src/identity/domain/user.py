@@ -8,12 +8,13 @@ from uuid import UUID
 from identity.domain.roles import CUSTOMER
 from identity.domain.values import EmailAddress, Profile
 from oja_events.contracts import Event
-from oja_events.contracts.identity import CustomerRegistered, PasswordChanged
+from oja_events.contracts.identity import AccessRevoked, CustomerRegistered, PasswordChanged
 
 
 @dataclass(slots=True, kw_only=True)
 class User:
-    """`password_changed_at` moves with a new password, not with a stronger hash of the old one."""
+    """`password_changed_at` moves with a new password, not with a stronger hash of the old one.
+    Access tokens of an earlier `access_generation` are refused."""
 
     id: UUID
     email: EmailAddress
@@ -24,6 +25,7 @@ class User:
     created_at: datetime
     email_verified: bool = False
     is_active: bool = True
+    access_generation: int = 1
     version: int = 0
     _events: list[Event] = field(default_factory=list, repr=False)
 
@@ -70,6 +72,13 @@ class User:
                 how=how,
                 changed_at=now,
             )
+        )
+
+    def revoke_access(self, *, now: datetime) -> None:
+        """Every access token issued until now is worth nothing any more, in all services."""
+        self.access_generation += 1
+        self._events.append(
+            AccessRevoked(user_id=self.id, revoked_at=now, generation=self.access_generation)
         )
 
     def standing(self) -> dict[str, Any]:

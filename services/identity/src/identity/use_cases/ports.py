@@ -15,10 +15,20 @@ from oja_events.contracts import Event
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A user with the permissions that their roles give them now."""
+    """A user with the permissions that their roles give them now, and the sign-in they come from
+    (None at the admin console, which has sessions)."""
 
     user: User
     permissions: frozenset[str]
+    sign_in_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """One sign-in of a user: a family of refresh tokens, and the access tokens got with them."""
+
+    id: UUID
+    user_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +94,17 @@ class RefreshTokenRepository(Protocol):
 
     def open_family(
         self, user_id: UUID, digest: bytes, *, idle: timedelta, longest: timedelta
-    ) -> None: ...
+    ) -> SignIn: ...
 
-    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> UUID | None:
-        """Spend one, keep its successor: the user, or None unless `old` was good. Atomic."""
+    def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> SignIn | None:
+        """Spend one, keep its successor; None unless `old` was good. Atomic: until the end of the
+        transaction nobody can end the sign-in."""
 
-    def revoke_reused(self, digest: bytes) -> UUID | None:
-        """If this token was spent before, end its family; the user if that made a difference."""
+    def revoke_reused(self, digest: bytes) -> SignIn | None:
+        """If this token was spent before, end its family; None if that made no difference."""
 
-    def revoke(self, digest: bytes) -> None:
-        """End the token's family, if there is one."""
+    def revoke(self, digest: bytes) -> SignIn | None:
+        """End the token's family; None if that made no difference."""
 
     def revoke_all(self, user_id: UUID) -> None: ...
 

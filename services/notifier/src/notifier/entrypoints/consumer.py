@@ -4,9 +4,11 @@ from notifier.bootstrap import SERVICE, Dependencies, build
 from notifier.domain.letter import BadAddress
 from notifier.settings import Settings
 from notifier.use_cases import event_handlers
+from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
 from oja_events.contracts.catalog import StockLow
 from oja_events.contracts.identity import (
+    AccessRevoked,
     CustomerRegistered,
     EmailVerificationRequested,
     PasswordChanged,
@@ -29,6 +31,7 @@ from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
+    AccessRevoked: access_revoked,
     CustomerRegistered: event_handlers.customer_registered,
     EmailVerificationRequested: event_handlers.email_verification_requested,
     PasswordResetRequested: event_handlers.password_reset_requested,

@@ -1,5 +1,6 @@
 """Which news ordering listens to, and what it does about each."""
 
+from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
 from oja_events.contracts.catalog import (
     ProductArchived,
@@ -7,6 +8,7 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
+from oja_events.contracts.identity import AccessRevoked
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
@@ -16,6 +18,7 @@ from ordering.settings import Settings
 from ordering.use_cases import event_handlers
 
 SUBSCRIPTIONS: Subscriptions = {
+    AccessRevoked: access_revoked,
     ProductChanged: event_handlers.product_changed,
     ProductArchived: event_handlers.product_archived,
     StockReserved: event_handlers.stock_reserved,

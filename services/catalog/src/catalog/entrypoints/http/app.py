@@ -6,6 +6,7 @@ from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.entrypoints.http import categories, images, inventory, products, reviews, staff
 from catalog.entrypoints.http.errors import REFUSALS
 from catalog.settings import Settings
+from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings
 
@@ -17,7 +18,11 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     return make_app(
         SERVICE,
         title="Oja catalog",
-        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        auth=AuthSettings(
+            settings.jwt_public_keys,
+            settings.jwt_issuer,
+            revoked=AccessMarks(deps.engine).revoked,
+        ),
         blueprints=[
             products.blp,
             categories.blp,

@@ -6,6 +6,7 @@ from identity.bootstrap import SERVICE, Dependencies, build
 from identity.entrypoints.http import accounts, addresses, mailed_links, session, staff, tokens
 from identity.entrypoints.http.errors import REFUSALS
 from identity.settings import Settings
+from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings
 from oja_web.readiness import register_readiness_of_all
@@ -18,7 +19,11 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     app = make_app(
         SERVICE,
         title="Oja identity",
-        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        auth=AuthSettings(
+            settings.jwt_public_keys,
+            settings.jwt_issuer,
+            revoked=AccessMarks(deps.engine).revoked,
+        ),
         blueprints=[
             accounts.blp,
             mailed_links.blp,

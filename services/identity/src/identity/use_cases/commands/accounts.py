@@ -80,7 +80,6 @@ def change_password(
         if not user.is_active or user.password_changed_at != before.password_changed_at:
             raise InvalidCredentials
         user.set_password(password_hash, how="change", now=uow.now())
-        uow.users.save(user)
         end_all_access(user, uow)
         uow.audit.note(AuditEntry("password_changed", user.id, user.id, address))
         uow.commit()

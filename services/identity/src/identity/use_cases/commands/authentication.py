@@ -63,6 +63,8 @@ def _note_failure(user: User, address: str | None, reason: str, uow: UnitOfWork)
 
 
 def end_all_access(user: User, uow: UnitOfWork) -> None:
-    """Whoever is signed in as this user has to sign in again."""
+    """Whoever is signed in as this user has to sign in again. Saves the user."""
+    user.revoke_access(now=uow.now())
+    uow.users.save(user)
     uow.refresh_tokens.revoke_all(user.id)
     uow.sessions.remove_all(user.id)

@@ -79,7 +79,6 @@ def reset_password(
             raise InvalidOneTimeToken
         user.set_password(password_hash, how="reset", now=uow.now())
         user.email_verified = True
-        uow.users.save(user)
         end_all_access(user, uow)
         uow.audit.note(AuditEntry("password_reset", user.id, user.id, address))
         uow.commit()

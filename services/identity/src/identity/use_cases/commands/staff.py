@@ -116,7 +116,6 @@ def _add(new: NewUser, password_hash: str, uow: UnitOfWork) -> User:
 
 
 def _save(user: User, before: dict[str, object], by: Actor, uow: UnitOfWork) -> None:
-    uow.users.save(user)
     end_all_access(user, uow)
     detail = {"before": before, "after": user.standing()}
     uow.audit.note(AuditEntry("user_changed", by.user_id, user.id, by.address, detail))

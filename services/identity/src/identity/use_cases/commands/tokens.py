@@ -7,8 +7,8 @@ from identity.domain.secrets import digest, new_secret
 from identity.domain.user import User
 from identity.use_cases.commands.authentication import Credentials, admit, authenticate
 from identity.use_cases.errors import InvalidRefreshToken
-from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
-from oja_events.contracts.identity import RefreshTokenReused
+from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, SignIn, UnitOfWork
+from oja_events.contracts.identity import AccessRevoked, RefreshTokenReused
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,10 @@ def log_in(
     refresh_token = new_secret()
     with uow:
         user = admit(proven, uow=uow)
-        uow.refresh_tokens.open_family(
+        sign_in = uow.refresh_tokens.open_family(
             user.id, digest(refresh_token), idle=limits.idle, longest=limits.longest
         )
-        holder = _holder(user, uow)
+        holder = _holder(user, sign_in, uow)
         uow.audit.note(AuditEntry("signed_in", user.id, user.id, given.address))
         uow.commit()
     return SignedIn(holder, refresh_token)
@@ -52,35 +52,44 @@ def refresh(
     """
     successor = new_secret()
     with uow:
-        user_id = uow.refresh_tokens.rotate(
+        sign_in = uow.refresh_tokens.rotate(
             digest(refresh_token), digest(successor), idle=limits.idle
         )
-        user = uow.users.find(user_id) if user_id else None
-        if user is None:
+        user = uow.users.find(sign_in.user_id) if sign_in else None
+        if sign_in is None or user is None:
             _punish_reuse(refresh_token, address, uow)
             raise InvalidRefreshToken
-        holder = _holder(user, uow)
+        holder = _holder(user, sign_in, uow)
         uow.commit()
     return SignedIn(holder, successor)
 
 
 def log_out(refresh_token: str, *, uow: UnitOfWork) -> None:
-    """End the sign-in that this token belongs to; an unknown token is fine."""
+    """End the sign-in that this token belongs to, its access tokens included; an unknown token is
+    fine."""
     with uow:
-        uow.refresh_tokens.revoke(digest(refresh_token))
+        _end(uow.refresh_tokens.revoke(digest(refresh_token)), uow)
         uow.commit()
 
 
-def _holder(user: User, uow: UnitOfWork) -> Holder:
-    return Holder(user, uow.roles.permissions_of(user.roles))
+def _holder(user: User, sign_in: SignIn, uow: UnitOfWork) -> Holder:
+    return Holder(user, uow.roles.permissions_of(user.roles), sign_in.id)
+
+
+def _end(sign_in: SignIn | None, uow: UnitOfWork) -> None:
+    if sign_in:
+        uow.tell(
+            AccessRevoked(user_id=sign_in.user_id, revoked_at=uow.now(), sign_in_id=sign_in.id)
+        )
 
 
 def _punish_reuse(refresh_token: str, address: str | None, uow: UnitOfWork) -> None:
-    victim = uow.refresh_tokens.revoke_reused(digest(refresh_token))
-    if victim:
-        if owner := uow.users.find(victim):
+    ended = uow.refresh_tokens.revoke_reused(digest(refresh_token))
+    if ended:
+        _end(ended, uow)
+        if owner := uow.users.find(ended.user_id):
             _warn(owner, uow)
-        uow.audit.note(AuditEntry("refresh_token_reused", None, victim, address))
+        uow.audit.note(AuditEntry("refresh_token_reused", None, ended.user_id, address))
         uow.commit()
 
 

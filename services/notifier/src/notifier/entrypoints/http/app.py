@@ -6,6 +6,7 @@ from notifier.bootstrap import SERVICE, Dependencies, build
 from notifier.entrypoints.http import alerts, notifications, templates
 from notifier.entrypoints.http.errors import REFUSALS
 from notifier.settings import Settings
+from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings
 
@@ -17,7 +18,11 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     return make_app(
         SERVICE,
         title="Oja notifier",
-        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        auth=AuthSettings(
+            settings.jwt_public_keys,
+            settings.jwt_issuer,
+            revoked=AccessMarks(deps.engine).revoked,
+        ),
         blueprints=[notifications.blp, templates.blp, alerts.blp],
         errors=REFUSALS,
         dependencies=deps,

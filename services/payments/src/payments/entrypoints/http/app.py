@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings
 from payments.bootstrap import SERVICE, Dependencies, build
@@ -17,7 +18,11 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     return make_app(
         SERVICE,
         title="Oja payments",
-        auth=AuthSettings(settings.jwt_public_keys, settings.jwt_issuer),
+        auth=AuthSettings(
+            settings.jwt_public_keys,
+            settings.jwt_issuer,
+            revoked=AccessMarks(deps.engine).revoked,
+        ),
         blueprints=[payments.blp, webhook.blp, staff.blp],
         errors=REFUSALS,
         dependencies=deps,
