@@ -1,5 +1,6 @@
 """The composition root: settings in, everything wired out. Nothing connects before first use."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -8,13 +9,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from catalog.adapters.answer_memory import RedisAnswers
+from catalog.adapters.freshness import MOST_SECONDS_OLD, Freshness
 from catalog.adapters.image_store import CloudinaryStore, NoImageStore
 from catalog.adapters.pictures import PillowPictures
 from catalog.adapters.read_models import SqlQueries
 from catalog.adapters.review_queries import SqlReviewQueries
 from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
-from catalog.use_cases.ports import ImageStore, Pictures, Queries, ReviewQueries
+from catalog.use_cases.ports import Answers, ImageStore, Pictures, Queries, ReviewQueries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -33,6 +36,7 @@ class Dependencies:
     reviews: ReviewQueries
     pictures: Pictures
     images: ImageStore
+    answers: Answers | None
 
     def check(self) -> None:
         """Raises while the database does not answer."""
@@ -44,15 +48,30 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
     sessions = sessionmaker(engine, expire_on_commit=False)
+    answers = RedisAnswers(settings.redis_url, Freshness(engine)) if settings.redis_url else None
     return Dependencies(
         settings=settings,
         engine=engine,
-        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        unit_of_work=partial(
+            SqlUnitOfWork,
+            sessions,
+            source=SERVICE,
+            waker=Waker(engine, SERVICE),
+            committed=partial(_announce, answers, patient=role == "http"),
+        ),
         queries=SqlQueries(sessions),
         reviews=SqlReviewQueries(sessions),
         pictures=PillowPictures(),
         images=_image_store(settings),
+        answers=answers,
     )
+
+
+def _announce(answers: Answers | None, *, patient: bool) -> None:
+    """Let everybody know of a commit. If it cannot be said, wait until all have asked by
+    themselves: whoever is told that his change is done must not see the state before it."""
+    if answers and not answers.announce() and patient:
+        time.sleep(MOST_SECONDS_OLD)
 
 
 def _image_store(settings: Settings) -> ImageStore:

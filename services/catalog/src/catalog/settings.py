@@ -15,6 +15,7 @@ class Settings:
     broker_url: str
     jwt_public_keys: str
     jwt_issuer: str
+    redis_url: str | None = None
     migration_database_url: str | None = None
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
@@ -34,6 +35,7 @@ class Settings:
                 broker_url=env["BROKER_URL"],
                 jwt_public_keys=env["JWT_PUBLIC_KEYS"],
                 jwt_issuer=env["JWT_ISSUER"],
+                redis_url=env["REDIS_URL"],
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),

@@ -1,6 +1,8 @@
 """One transaction of catalog."""
 
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -23,6 +25,18 @@ class SqlUnitOfWork(SqlTransaction):
     stock: SqlStockRepository
     strays: SqlStrayImages
     reviews: SqlReviewRepository
+
+    def __init__(
+        self, *args: Any, committed: Callable[[], None] = lambda: None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._committed = committed
+
+    def commit(self) -> None:
+        inside = bool(self._savepoints)
+        super().commit()
+        if not inside:
+            self._committed()
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.products = SqlProductRepository(session, outbox)

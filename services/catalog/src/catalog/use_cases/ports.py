@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -309,3 +309,32 @@ class ReviewQueries(Protocol):
 
     def one(self, review_id: UUID) -> Mapping[str, Any]:
         """Raises ReviewNotFound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes out for a public read: JSON bytes and their tag.
+
+    With `product_id` it tells of that product and the names of categories only; without, of
+    anything that lists show.
+    """
+
+    body: bytes
+    etag: str
+    product_id: UUID | None = None
+
+
+class Answers(Protocol):
+    """Public answers that were given before. What has changed since is never among them."""
+
+    def get(self, key: str) -> Answer | None:
+        """The answer, if it is remembered and still holds."""
+
+    def get_or_make(self, key: str, make: Callable[[], Answer | None]) -> Answer | None:
+        """Make it and remember it; of many callers at once, one makes it for all.
+
+        None where `make` gives None; then each caller's own `make` was called.
+        """
+
+    def announce(self) -> bool:
+        """Something was committed, so everybody looks again; False if that could not be said."""

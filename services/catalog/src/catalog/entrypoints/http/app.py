@@ -5,6 +5,7 @@ from flask import Flask
 from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.entrypoints.http import categories, images, inventory, products, reviews, staff
 from catalog.entrypoints.http.errors import REFUSALS
+from catalog.entrypoints.http.remembering import Remembering
 from catalog.settings import Settings
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
@@ -15,7 +16,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     """Without arguments: from the environment, as the server does it."""
     settings = settings or Settings.from_env()
     deps = deps or build(settings)
-    return make_app(
+    app = make_app(
         SERVICE,
         title="Oja catalog",
         auth=AuthSettings(
@@ -38,3 +39,6 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         ready=deps.check,
         log_level=settings.log_level,
     )
+    if deps.answers:
+        app.wsgi_app = Remembering(app.wsgi_app, deps.answers)  # type: ignore[method-assign]
+    return app

@@ -7,6 +7,7 @@ from flask import Response
 
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
+from catalog.entrypoints.http.remembering import about
 from catalog.entrypoints.http.schemas import (
     ProductPageSchema,
     ProductQuery,
@@ -56,7 +57,9 @@ def list_products(query: dict[str, Any]) -> Response:
 @blp.response(200, ProductSchema)
 def show_product(key: str) -> Response:
     """One product, by id or slug"""
-    return tagged(presenters.product(deps().queries.product(_id_or_slug(key), public=True)))
+    product = deps().queries.product(_id_or_slug(key), public=True)
+    about.set(product["id"])
+    return tagged(presenters.product(product))
 
 
 @blp.get("/tags")
