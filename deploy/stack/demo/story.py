@@ -30,7 +30,14 @@ ADDRESS = {
     "state": "Lagos",
     "country": "NG",
 }
-MAILS = ("welcome", "order_received", "payment_confirmed", "order_shipped", "order_completed")
+MAILS = (
+    "welcome",
+    "verify_email",
+    "order_received",
+    "payment_confirmed",
+    "order_shipped",
+    "order_completed",
+)
 
 
 def tell(stack: Stack) -> None:
@@ -83,6 +90,7 @@ class Story:
         self.customer_id = self.customer.call("GET", "/api/auth/me").body["id"]
         self._events(self.customer_id, CustomerRegistered)
         self._mail("welcome")
+        self._mail("verify_email")
 
     def fill_the_cart(self) -> None:
         self._title("She looks around and fills her cart")
