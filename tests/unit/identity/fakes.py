@@ -237,7 +237,7 @@ class FakeSessions:
     def __init__(self, draft: Stored) -> None:
         self._draft = draft
 
-    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta) -> None:
+    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta, address: str | None) -> None:
         self._draft.sessions[digest] = user_id
 
     def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:

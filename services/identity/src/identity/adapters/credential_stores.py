@@ -117,7 +117,7 @@ class SqlSessionRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta) -> None:
+    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta, address: str | None) -> None:
         now = func.now()
         self._session.execute(
             insert(AdminSessionRow).values(
@@ -126,6 +126,7 @@ class SqlSessionRepository:
                 created_at=now,
                 used_at=now,
                 expires_at=now + longest,
+                address=address,
             )
         )
 
@@ -149,6 +150,12 @@ class SqlSessionRepository:
         gone = delete(AdminSessionRow).where(AdminSessionRow.digest == digest)
         found = self._session.execute(gone.returning(AdminSessionRow.user_id))
         return found.scalar_one_or_none()
+
+    def remove_by_id(self, session_id: UUID, user_id: UUID) -> bool:
+        gone = delete(AdminSessionRow).where(
+            AdminSessionRow.id == session_id, AdminSessionRow.user_id == user_id
+        )
+        return bool(self._session.execute(gone.returning(AdminSessionRow.id)).all())
 
     def remove_all(self, user_id: UUID) -> None:
         self._session.execute(delete(AdminSessionRow).where(AdminSessionRow.user_id == user_id))

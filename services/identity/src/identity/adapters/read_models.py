@@ -1,6 +1,7 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
 from collections import defaultdict
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
@@ -9,6 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from identity.adapters.mapping import user_from
 from identity.adapters.repositories import read_book, roles_of
 from identity.adapters.tables import (
+    AdminSessionRow,
+    AuditRow,
     PermissionRow,
     RolePermissionRow,
     RoleRow,
@@ -17,8 +20,17 @@ from identity.adapters.tables import (
 )
 from identity.domain.address_book import AddressBook
 from identity.domain.user import User
-from identity.use_cases.errors import UserNotFound
-from identity.use_cases.ports import Permission, Role, UserPage
+from identity.use_cases.errors import RoleNotFound, UserNotFound
+from identity.use_cases.ports import (
+    AuditPage,
+    AuditRecord,
+    Permission,
+    Role,
+    SessionEntry,
+    UserPage,
+)
+
+MAX_SESSIONS = 100
 
 
 class SqlQueries:
@@ -66,13 +78,86 @@ class SqlQueries:
             for grant in session.scalars(query):
                 granted[grant.role].append(grant.permission)
         return [
-            Role(row.name, row.description, row.built_in, tuple(granted[row.name])) for row in rows
+            Role(row.name, row.description, row.built_in, tuple(granted[row.name]), row.version)
+            for row in rows
+        ]
+
+    def role(self, name: str) -> Role:
+        for role in self.roles():
+            if role.name == name:
+                return role
+        raise RoleNotFound(name)
+
+    def audit(
+        self,
+        *,
+        size: int,
+        actor_id: UUID | None = None,
+        target_id: UUID | None = None,
+        action: str | None = None,
+        after: int | None = None,
+        with_total: bool = False,
+    ) -> AuditPage:
+        wanted = {
+            AuditRow.actor_id: actor_id,
+            AuditRow.target_id: target_id,
+            AuditRow.action: action,
+        }
+        query = select(AuditRow)
+        for column, value in wanted.items():
+            if value is not None:
+                query = query.where(column == value)
+        with self._sessions() as session:
+            count = select(func.count()).select_from(query.subquery())
+            total = session.scalar(count) if with_total else None
+            if after is not None:
+                query = query.where(AuditRow.id < after)
+            rows = session.scalars(query.order_by(AuditRow.id.desc()).limit(size + 1)).all()
+        records = [_record(row) for row in rows[:size]]
+        return AuditPage(records, records[-1].id if len(rows) > size else None, total)
+
+    def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
+        query = (
+            select(AdminSessionRow)
+            .where(
+                AdminSessionRow.user_id == user_id,
+                AdminSessionRow.used_at > func.now() - idle,
+                AdminSessionRow.expires_at > func.now(),
+            )
+            .order_by(AdminSessionRow.created_at.desc())
+            .limit(MAX_SESSIONS)
+        )
+        with self._sessions() as session:
+            rows = session.scalars(query).all()
+        return [
+            SessionEntry(
+                row.id,
+                row.created_at,
+                row.used_at,
+                row.expires_at,
+                row.address,
+                row.digest == current,
+            )
+            for row in rows
         ]
 
     def permissions(self) -> list[Permission]:
         with self._sessions() as session:
             rows = session.scalars(select(PermissionRow).order_by(PermissionRow.name)).all()
         return [Permission(row.name, row.description) for row in rows]
+
+
+def _record(row: AuditRow) -> AuditRecord:
+    return AuditRecord(
+        row.id,
+        row.at,
+        row.action,
+        row.actor_id,
+        row.target_id,
+        row.address,
+        row.request_id,
+        row.detail,
+    )
 
 
 def _filtered(search: str | None, role: str | None, is_active: bool | None) -> Select[UserRow]:

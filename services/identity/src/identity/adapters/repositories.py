@@ -3,6 +3,7 @@ to the outbox, so that a change cannot be kept without being told."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
@@ -14,6 +15,7 @@ from identity.adapters.mapping import book_from, book_rows, new_user_values, use
 from identity.adapters.tables import (
     AddressRow,
     AuditRow,
+    PermissionRow,
     RolePermissionRow,
     RoleRow,
     UserRoleRow,
@@ -22,8 +24,8 @@ from identity.adapters.tables import (
 from identity.domain.address_book import AddressBook
 from identity.domain.roles import ADMIN
 from identity.domain.user import User
-from identity.use_cases.errors import EmailTaken, UserNotFound
-from identity.use_cases.ports import AuditEntry
+from identity.use_cases.errors import EmailTaken, RoleNotFound, RoleTaken, UserNotFound
+from identity.use_cases.ports import AuditEntry, Role
 from oja_events import access_marks
 from oja_events.context import trace
 from oja_events.contracts import Event
@@ -136,6 +138,49 @@ class SqlRoleRepository:
     def permissions_of(self, roles: Collection[str]) -> frozenset[str]:
         query = select(RolePermissionRow.permission).where(RolePermissionRow.role.in_(roles))
         return frozenset(self._session.scalars(query))
+
+    def unknown_permissions(self, names: Collection[str]) -> frozenset[str]:
+        query = select(PermissionRow.name).where(PermissionRow.name.in_(names))
+        return frozenset(names) - frozenset(self._session.scalars(query))
+
+    def add(self, role: Role) -> None:
+        values = {"name": role.name, "description": role.description, "built_in": role.built_in}
+        statement = upsert(RoleRow).values(values).on_conflict_do_nothing()
+        if not self._session.execute(statement.returning(RoleRow.name)).all():
+            raise RoleTaken("there is a role with this name")
+        self._grant(role)
+
+    def lock(self, name: str) -> Role:
+        # Not the strongest lock: people may be given the role meanwhile, which refers to its name.
+        query = select(RoleRow).where(RoleRow.name == name).with_for_update(key_share=True)
+        row = self._session.scalars(query).one_or_none()
+        if row is None:
+            raise RoleNotFound(name)
+        permissions = tuple(sorted(self.permissions_of([name])))
+        return Role(row.name, row.description, row.built_in, permissions, row.version)
+
+    def save(self, role: Role) -> Role:
+        version = role.version + 1
+        self._session.execute(
+            update(RoleRow)
+            .where(RoleRow.name == role.name)
+            .values(description=role.description, version=version)
+        )
+        self._session.execute(delete(RolePermissionRow).where(RolePermissionRow.role == role.name))
+        self._grant(role)
+        return replace(role, version=version)
+
+    def remove(self, name: str) -> None:
+        self._session.execute(delete(RoleRow).where(RoleRow.name == name))
+
+    def holders(self, name: str) -> list[UUID]:
+        query = select(UserRoleRow.user_id).where(UserRoleRow.role == name)
+        return list(self._session.scalars(query))
+
+    def _grant(self, role: Role) -> None:
+        rows = [{"role": role.name, "permission": name} for name in role.permissions]
+        if rows:
+            self._session.execute(insert(RolePermissionRow).values(rows))
 
 
 class SqlAddressBookRepository:

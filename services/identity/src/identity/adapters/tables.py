@@ -63,6 +63,7 @@ class RoleRow(Base):
     name: Mapped[str] = mapped_column(primary_key=True)
     description: Mapped[str]
     built_in: Mapped[bool]
+    version: Mapped[int] = mapped_column(server_default=text("1"))
 
 
 class RolePermissionRow(Base):
@@ -153,9 +154,12 @@ class AdminSessionRow(Base):
     created_at: Mapped[datetime]
     used_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    id: Mapped[UUID] = mapped_column(server_default=text("gen_random_uuid()"))
+    address: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("octet_length(digest) = 32", name="admin_sessions_are_digests"),
+        UniqueConstraint("id", name="admin_sessions_id"),
         Index("admin_sessions_by_user", "user_id"),
     )
 
@@ -201,4 +205,8 @@ class AuditRow(Base):
     request_id: Mapped[str | None]
     detail: Mapped[dict[str, Any]]
 
-    __table_args__ = (Index("audit_log_by_target", "target_id", "id"),)
+    __table_args__ = (
+        Index("audit_log_by_target", "target_id", "id"),
+        Index("audit_log_by_actor", "actor_id", "id"),
+        Index("audit_log_by_action", "action", "id"),
+    )

@@ -41,5 +41,33 @@ class UnknownRole(Exception):
         self.errors = {"roles": [f"There is no role {name!r}." for name in sorted(names)]}
 
 
+class RoleNotFound(Exception):
+    """There is no such role."""
+
+
+class RoleTaken(Exception):
+    """There is a role with this name."""
+
+
+class RoleBuiltIn(Exception):
+    """Roles that the shop was made with cannot be changed."""
+
+
+class RoleInUse(Exception):
+    """Somebody has the role."""
+
+
+class UnknownPermission(Exception):
+    """Some of the permissions do not exist."""
+
+    def __init__(self, names: frozenset[str]) -> None:
+        super().__init__("some of the permissions do not exist")
+        self.errors = {"permissions": [f"There is no {name!r}." for name in sorted(names)]}
+
+
+class SessionNotFound(Exception):
+    """The user has no such session, or no longer."""
+
+
 class TooBusy(Exception):
     """So many passwords are being checked that this one would have to wait too long."""

@@ -88,6 +88,23 @@ class RoleRepository(Protocol):
 
     def permissions_of(self, roles: Collection[str]) -> frozenset[str]: ...
 
+    def unknown_permissions(self, names: Collection[str]) -> frozenset[str]:
+        """Those that do not exist."""
+
+    def add(self, role: "Role") -> None:
+        """Raises RoleTaken."""
+
+    def lock(self, name: str) -> "Role":
+        """The role, locked until the end of the transaction; raises RoleNotFound."""
+
+    def save(self, role: "Role") -> "Role":
+        """Keep the changes; the role with its new version."""
+
+    def remove(self, name: str) -> None: ...
+
+    def holders(self, name: str) -> list[UUID]:
+        """Who has the role."""
+
 
 class RefreshTokenRepository(Protocol):
     """Tokens are known by digest. All tokens that follow from one sign-in are a family."""
@@ -115,13 +132,18 @@ class RefreshTokenRepository(Protocol):
 class SessionRepository(Protocol):
     """Admin sessions, known by the digest of their secret."""
 
-    def add(self, user_id: UUID, digest: bytes, *, longest: timedelta) -> None: ...
+    def add(
+        self, user_id: UUID, digest: bytes, *, longest: timedelta, address: str | None
+    ) -> None: ...
 
     def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
         """Whose session this is, while it lasts; counts as activity."""
 
     def remove(self, digest: bytes) -> UUID | None:
         """End it; whose it was, None if there was none."""
+
+    def remove_by_id(self, session_id: UUID, user_id: UUID) -> bool:
+        """End one of the user's; False if there was none."""
 
     def remove_all(self, user_id: UUID) -> None: ...
 
@@ -215,12 +237,48 @@ class Role:
     description: str
     built_in: bool
     permissions: tuple[str, ...]
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
     name: str
     description: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRecord:
+    """One line of the audit log."""
+
+    id: int
+    at: datetime
+    action: str
+    actor_id: UUID | None
+    target_id: UUID | None
+    address: str | None
+    request_id: str | None
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    """Newest first. `next` is the id to continue after, None on the last page."""
+
+    items: list[AuditRecord]
+    next: int | None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEntry:
+    """A session of the admin console, without its secret."""
+
+    id: UUID
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+    address: str | None
+    current: bool
 
 
 class Queries(Protocol):
@@ -245,4 +303,21 @@ class Queries(Protocol):
 
     def roles(self) -> list[Role]: ...
 
+    def role(self, name: str) -> Role:
+        """Raises RoleNotFound."""
+
     def permissions(self) -> list[Permission]: ...
+
+    def audit(
+        self,
+        *,
+        size: int,
+        actor_id: UUID | None = None,
+        target_id: UUID | None = None,
+        action: str | None = None,
+        after: int | None = None,
+        with_total: bool = False,
+    ) -> AuditPage: ...
+
+    def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
+        """The user's good sessions, the newest first; `current` is the digest of the caller's."""

@@ -3,7 +3,15 @@
 from flask import Flask, Response
 
 from identity.bootstrap import SERVICE, Dependencies, build
-from identity.entrypoints.http import accounts, addresses, mailed_links, session, staff, tokens
+from identity.entrypoints.http import (
+    accounts,
+    addresses,
+    mailed_links,
+    roles,
+    session,
+    staff,
+    tokens,
+)
 from identity.entrypoints.http.errors import REFUSALS
 from identity.settings import Settings
 from oja_web.access_marks import AccessMarks
@@ -31,6 +39,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             addresses.blp,
             session.blp,
             staff.blp,
+            roles.blp,
         ],
         errors=REFUSALS,
         dependencies=deps,

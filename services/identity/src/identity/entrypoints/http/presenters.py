@@ -9,7 +9,7 @@ from identity.domain.address_book import AddressBook
 from identity.domain.secrets import csrf_token
 from identity.domain.user import User
 from identity.use_cases.commands.sessions import Session
-from identity.use_cases.ports import Permission, Role
+from identity.use_cases.ports import AuditRecord, Permission, Role, SessionEntry
 
 
 def user(user: User) -> dict[str, Any]:
@@ -47,5 +47,11 @@ def addresses(book: AddressBook) -> list[dict[str, Any]]:
     return [address(book, address_id) for address_id in book.entries]
 
 
-def plain(items: Sequence[Role | Permission]) -> list[dict[str, Any]]:
+def role(role: Role) -> dict[str, Any]:
+    shown = asdict(role)
+    del shown["version"]
+    return shown
+
+
+def plain(items: Sequence[Permission | AuditRecord | SessionEntry]) -> list[dict[str, Any]]:
     return [asdict(item) for item in items]

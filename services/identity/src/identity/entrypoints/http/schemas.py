@@ -217,6 +217,58 @@ class RoleSchema(Schema):
     permissions = fields.List(fields.String())
 
 
+_PERMISSIONS = fields.List(Text(max=64), required=True, validate=validate.Length(max=100))
+
+
+class RoleChangeSchema(StrictSchema):
+    description = Text(max=200, required=True)
+    permissions = _PERMISSIONS
+
+
+class NewRoleSchema(RoleChangeSchema):
+    name = fields.String(
+        required=True,
+        validate=[
+            validate.Regexp(
+                r"^[a-z][a-z0-9_]{0,63}\Z", error="Use a-z, 0-9 and _, a letter first."
+            ),
+            validate.Length(max=64),
+        ],
+    )
+
+
+class AuditQuery(PageQuery):
+    actor_id = UUIDString(load_default=None)
+    target_id = UUIDString(load_default=None)
+    action = Text(max=64, load_default=None)
+
+
+class AuditRecordSchema(Schema):
+    id = fields.Integer()
+    at = AwareDateTime()
+    action = fields.String()
+    actor_id = UUIDString(allow_none=True)
+    target_id = UUIDString(allow_none=True)
+    address = fields.String(allow_none=True)
+    request_id = fields.String(allow_none=True)
+    detail = fields.Dict(metadata={"description": "What was before and after, as it applies"})
+
+
+AuditPageSchema = page_schema(AuditRecordSchema, "AuditPage")
+
+
+class SessionEntrySchema(Schema):
+    id = UUIDString()
+    created_at = AwareDateTime()
+    used_at = AwareDateTime()
+    expires_at = AwareDateTime()
+    address = fields.String(allow_none=True)
+    current = fields.Boolean(metadata={"description": "Whether it is the one that asks"})
+
+
+SessionPageSchema = page_schema(SessionEntrySchema, "SessionPage")
+
+
 class PermissionSchema(Schema):
     name = fields.String()
     description = fields.String()

@@ -2,18 +2,21 @@
 
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
+from uuid import UUID
 
 from flask import Response, request
 
+from identity.domain.secrets import digest
 from identity.entrypoints.http import presenters
 from identity.entrypoints.http.dependencies import access_token, credentials, deps
 from identity.entrypoints.http.forgery import refuse_foreign_origin, refuse_forgery
-from identity.entrypoints.http.schemas import CredentialsSchema, SessionSchema
+from identity.entrypoints.http.schemas import CredentialsSchema, SessionPageSchema, SessionSchema
 from identity.settings import INTERNAL_TOKEN_LIFETIME
 from identity.use_cases.commands import sessions
 from identity.use_cases.errors import SessionExpired
 from oja_web.auth import declare_access, public
 from oja_web.blueprint import Blueprint
+from oja_web.pagination import page
 from oja_web.strict_json import json_response
 
 P = ParamSpec("P")
@@ -75,6 +78,35 @@ def sign_out() -> Response:
     response = Response(status=204)
     response.delete_cookie(COOKIE, **_cookie_rules())
     return response
+
+
+@blp.get("/all")
+@in_session
+@blp.response(200, SessionPageSchema)
+def list_sessions() -> Response:
+    """Your sessions at the console, on this machine and others"""
+    session = _current("GET")
+    found = deps().queries.sessions(
+        session.holder.user.id,
+        idle=deps().settings.session_idle,
+        current=digest(session.secret),
+    )
+    return json_response(page(presenters.plain(found), None))
+
+
+@blp.delete("/<uuid:session_id>")
+@in_session
+@blp.response(204)
+@blp.alt_response(404, "NOT_FOUND")
+def end_session(session_id: UUID) -> None:
+    """End one of your sessions, wherever it is"""
+    session = _current("DELETE")
+    sessions.end_session(
+        session_id,
+        of=session.holder.user.id,
+        address=request.remote_addr,
+        uow=deps().unit_of_work(),
+    )
 
 
 @in_session

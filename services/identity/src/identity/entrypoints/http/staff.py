@@ -11,8 +11,6 @@ from identity.entrypoints.http import presenters
 from identity.entrypoints.http.dependencies import deps
 from identity.entrypoints.http.schemas import (
     NewUserSchema,
-    PermissionPageSchema,
-    RolePageSchema,
     UserChangeSchema,
     UserPageSchema,
     UserQuery,
@@ -63,7 +61,7 @@ def create_user(body: dict[str, Any]) -> Response:
         frozenset(body["roles"]),
     )
     user = staff.create_user(
-        new, by=_actor(), policy=deps().policy, hasher=deps().hasher, uow=deps().unit_of_work()
+        new, by=actor(), policy=deps().policy, hasher=deps().hasher, uow=deps().unit_of_work()
     )
     response = _tagged(user, 201)
     response.headers["Location"] = f"/api/admin/users/{user.id}"
@@ -96,30 +94,15 @@ def change_user(body: dict[str, Any], user_id: UUID) -> Response:
         user_id,
         is_active=body["is_active"],
         roles=None if body["roles"] is None else frozenset(body["roles"]),
-        by=_actor(),
+        by=actor(),
         precondition=if_match,
         uow=deps().unit_of_work(),
     )
     return _tagged(user)
 
 
-@blp.get("/roles")
-@requires("users:read")
-@blp.response(200, RolePageSchema)
-def list_roles() -> Response:
-    """All roles with their permissions"""
-    return json_response(page(presenters.plain(deps().queries.roles()), None))
-
-
-@blp.get("/permissions")
-@requires("users:read")
-@blp.response(200, PermissionPageSchema)
-def list_permissions() -> Response:
-    """All permissions that a role can give"""
-    return json_response(page(presenters.plain(deps().queries.permissions()), None))
-
-
-def _actor() -> staff.Actor:
+def actor() -> staff.Actor:
+    """Who asks, for what is noted about it."""
     return staff.Actor(caller().user_id, request.remote_addr)
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from identity.domain.secrets import digest, new_secret
 from identity.use_cases.commands.authentication import Credentials, admit, authenticate
-from identity.use_cases.errors import NotStaff, SessionExpired
+from identity.use_cases.errors import NotStaff, SessionExpired, SessionNotFound
 from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
 
 
@@ -37,7 +38,7 @@ def open_session(
         if permissions:
             if replaces:
                 uow.sessions.remove(digest(replaces))
-            uow.sessions.add(user.id, digest(secret), longest=longest)
+            uow.sessions.add(user.id, digest(secret), longest=longest, address=given.address)
         action = "admin_signed_in" if permissions else "admin_sign_in_refused"
         uow.audit.note(AuditEntry(action, user.id, user.id, given.address))
         uow.commit()
@@ -66,4 +67,14 @@ def close_session(secret: str, *, address: str | None, uow: UnitOfWork) -> None:
         user_id = uow.sessions.remove(digest(secret))
         if user_id:
             uow.audit.note(AuditEntry("admin_signed_out", user_id, user_id, address))
+        uow.commit()
+
+
+def end_session(session_id: UUID, *, of: UUID, address: str | None, uow: UnitOfWork) -> None:
+    """End one of a user's sessions, on whichever machine it is; raises SessionNotFound."""
+    with uow:
+        if not uow.sessions.remove_by_id(session_id, of):
+            raise SessionNotFound(session_id)
+        detail = {"session_id": str(session_id)}
+        uow.audit.note(AuditEntry("admin_session_ended", of, of, address, detail))
         uow.commit()

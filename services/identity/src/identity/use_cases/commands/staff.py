@@ -42,7 +42,7 @@ def create_user(
     password_hash = new_hash(new.password, new.email, new.profile, policy=policy, hasher=hasher)
     with uow:
         actor = uow.users.get(by.user_id)
-        refuse_overreach(_held_by(actor, uow), _permissions_of(new.roles, uow))
+        refuse_overreach(held_by(actor, MAY_CHANGE_USERS, uow), _permissions_of(new.roles, uow))
         user = _add(new, password_hash, uow)
         uow.audit.note(
             AuditEntry("user_created", actor.id, user.id, by.address, {"after": user.standing()})
@@ -72,7 +72,7 @@ def change_user(
         user, actor = locked[user_id], locked.get(by.user_id)
         precondition(user.version)
         # Asked before anything changes: the actor may be the user.
-        held = _held_by(actor, uow)
+        held = held_by(actor, MAY_CHANGE_USERS, uow)
         before, old_roles = user.standing(), user.roles
         user.is_active = user.is_active if is_active is None else is_active
         user.roles = user.roles if roles is None else roles
@@ -121,13 +121,13 @@ def _save(user: User, before: dict[str, object], by: Actor, uow: UnitOfWork) -> 
     uow.audit.note(AuditEntry("user_changed", by.user_id, user.id, by.address, detail))
 
 
-def _held_by(actor: User | None, uow: UnitOfWork) -> frozenset[str]:
-    """What the actor may give; raises BeyondOwnPermissions if they may not change users at all."""
+def held_by(actor: User | None, needed: str, uow: UnitOfWork) -> frozenset[str]:
+    """What the actor may give; raises BeyondOwnPermissions without the permission `needed`."""
     if actor is None or not actor.is_active:
         raise BeyondOwnPermissions("your account was disabled")
     held = uow.roles.permissions_of(actor.roles)
-    if MAY_CHANGE_USERS not in held:
-        raise BeyondOwnPermissions("you may not change users any more")
+    if needed not in held:
+        raise BeyondOwnPermissions("you may not do this any more")
     return held
 
 
