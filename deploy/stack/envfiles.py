@@ -20,6 +20,7 @@ OVERRIDES = {
     "SMTP_URL": "notifier",
     "MAIL_FROM": "notifier",
     "STAFF_MAIL": "notifier",
+    "ALERT_DIGEST_SECONDS": "notifier",
     "STOREFRONT_URL": "identity",
     "PAYMENT_WINDOW_MINUTES": "ordering",
     "CART_LIFETIME_DAYS": "ordering",

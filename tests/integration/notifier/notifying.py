@@ -18,7 +18,7 @@ from notifier.adapters.one_time_links import LinkingMailServer
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
 from notifier.bootstrap import MAILS, Dependencies, build
 from notifier.entrypoints.consumer import message_handler
-from notifier.entrypoints.worker import mail_jobs
+from notifier.entrypoints.worker import alert_jobs, mail_jobs
 from notifier.settings import Settings
 from oja_events.contracts import Event
 from oja_events.envelope import encode
@@ -78,9 +78,8 @@ class Notifier:
     def sending(self, senders: int = 2) -> Iterator[None]:
         """Senders at work during the block."""
         stop = threading.Event()
-        threads = [
-            threading.Thread(target=job, args=(stop,)) for job in mail_jobs(self.deps, senders)
-        ]
+        jobs = [*mail_jobs(self.deps, senders), *alert_jobs(self.deps)]
+        threads = [threading.Thread(target=job, args=(stop,)) for job in jobs]
         for thread in threads:
             thread.start()
         try:
@@ -104,6 +103,7 @@ def settings(database_url: str, smtp_url: str) -> Settings:
         staff_mail=STAFF,
         identity_url=NO_IDENTITY,
         internal_token=INTERNAL_TOKEN,
+        alert_digest_seconds=0,
     )
 
 

@@ -7,11 +7,12 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid4
 
-from notifier.domain.alert import Alert
+from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
 from notifier.domain.template import Edition, Source, Words
 from notifier.use_cases.errors import ClaimLost
+from notifier.use_cases.ports import ParkedMessage
 from oja_events.contracts import Event
 from tests.support.notifier import AFTERNOON, SENDER, STAFF
 
@@ -23,6 +24,8 @@ class Books:
     letters: dict[tuple[str, str, str], Letter] = field(default_factory=dict)
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     mails: dict[UUID, Mail] = field(default_factory=dict)
+    mailed: set[tuple[str, str]] = field(default_factory=set)
+    parked: list[ParkedMessage] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     editions: dict[Template, list[Edition]] = field(default_factory=dict)
     now: datetime = AFTERNOON
@@ -63,6 +66,10 @@ class FakeUnitOfWork:
         return FakeAlerts(self._draft)
 
     @property
+    def parked(self) -> "FakeParked":
+        return FakeParked(self._draft)
+
+    @property
     def templates(self) -> "FakeTemplates":
         return FakeTemplates(self._draft)
 
@@ -75,7 +82,7 @@ class FakeUnitOfWork:
 class FakeMails:
     books: Books
 
-    def write(self, letter: Letter) -> None:
+    def write(self, letter: Letter, *, about: UUID | None = None) -> None:
         key = (letter.template.value, letter.occasion, letter.to.email)
         self.books.letters.setdefault(key, letter)
 
@@ -132,8 +139,34 @@ class FakeAlerts:
         for alert in alerts:
             self.books.alerts.setdefault((alert.kind, alert.occasion), alert)
 
+    def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
+        keys = [key for key, alert in self.books.alerts.items() if self._waits(key, alert, kinds)]
+        self.books.mailed |= set(keys[:limit])
+        return [self._raised(self.books.alerts[key]) for key in keys[:limit]]
+
     def acknowledge(self, alert_id: UUID, *, by: str) -> None:
         raise NotImplementedError
+
+    def _waits(self, key: tuple[str, str], alert: Alert, kinds: tuple[AlertKind, ...]) -> bool:
+        return alert.kind in kinds and not alert.quiet and key not in self.books.mailed
+
+    def _raised(self, alert: Alert) -> Raised:
+        return Raised(
+            id=uuid4(),
+            title=alert.title,
+            detail=alert.detail,
+            raised_at=self.books.now,
+            facts=alert.facts,
+        )
+
+
+@dataclass
+class FakeParked:
+    books: Books
+
+    def unnoticed(self, limit: int) -> list[ParkedMessage]:
+        noticed = {occasion for _, occasion in self.books.alerts}
+        return [message for message in self.books.parked if message.key not in noticed][:limit]
 
 
 SHIPPED = Edition(version="shipped", source=Source("Hello", "Hello", "<p>Hello</p>"))

@@ -7,7 +7,7 @@ import pytest
 from notifier.domain.alert import AlertKind
 from notifier.domain.letter import BadAddress, Letter, Template
 from notifier.entrypoints.consumer import SUBSCRIPTIONS
-from notifier.use_cases import event_handlers
+from notifier.use_cases import alerting, event_handlers
 from oja_events.contracts import Contact, Event
 from tests.support import notifier as news
 from tests.unit.notifier.fakes import FakeUnitOfWork
@@ -21,8 +21,9 @@ def letters(uow: FakeUnitOfWork) -> list[Letter]:
 def test_news_heard_twice_are_written_once(event: Event) -> None:
     uow = FakeUnitOfWork()
 
-    SUBSCRIPTIONS[type(event)](event, uow=uow)
-    SUBSCRIPTIONS[type(event)](event, uow=uow)
+    for _ in range(2):
+        SUBSCRIPTIONS[type(event)](event, uow=uow)
+        alerting.write_digests(uow)
 
     assert len(letters(uow)) == 1
 
@@ -87,14 +88,15 @@ def test_money_for_a_cancelled_order_confirms_nothing() -> None:
     assert [letter.template for letter in letters(uow)] == [Template.ORDER_CANCELLED]
 
 
-def test_low_stock_is_an_alert_and_a_mail_for_staff() -> None:
+def test_low_stock_is_an_alert_that_waits_for_a_digest() -> None:
     uow = FakeUnitOfWork()
 
     event_handlers.stock_low(news.stock_low(), uow=uow)
 
     (alert,) = uow.books.alerts.values()
     assert (alert.kind, alert.occasion) == (AlertKind.LOW_STOCK, str(uow.event_id))
-    assert [letter.to.email for letter in letters(uow)] == [news.STAFF]
+    assert alert.waits_for_digest
+    assert letters(uow) == []
 
 
 def test_a_refund_that_failed_is_an_alert_and_a_mail_for_staff() -> None:

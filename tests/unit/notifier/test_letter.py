@@ -68,4 +68,10 @@ def test_a_text_without_end_is_cut() -> None:
 def test_staff_get_what_is_for_staff() -> None:
     for_staff = {template for template in Template if template.audience is Audience.STAFF}
 
-    assert for_staff == {Template.LOW_STOCK, Template.REFUND_FAILED, Template.PAYMENT_ALERT}
+    assert for_staff == {
+        Template.LOW_STOCK,
+        Template.REFUND_FAILED,
+        Template.PAYMENT_ALERT,
+        Template.MAIL_FAILING,
+        Template.MESSAGE_PARKED,
+    }

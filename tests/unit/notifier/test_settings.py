@@ -61,3 +61,18 @@ def test_an_address_of_the_shop_that_is_none_is_found_at_the_start(name: str) ->
 
 def test_a_password_does_not_show() -> None:
     assert "hidden" not in repr(SMTPAddress.from_url("smtp://user:hidden@localhost"))
+
+
+def test_several_people_on_the_staff_are_separated_by_commas() -> None:
+    settings = Settings.from_env({**ENVIRONMENT, "STAFF_MAIL": "a@oja.example, b@oja.example"})
+
+    assert settings.staff == ("a@oja.example", "b@oja.example")
+    with pytest.raises(BadAddress):
+        build(Settings.from_env({**ENVIRONMENT, "STAFF_MAIL": "a@oja.example, b"}))
+
+
+@pytest.mark.parametrize("value", ["-1", "86401", "nan", "soon"])
+def test_alerts_are_collected_for_a_time_that_makes_sense(value: str) -> None:
+    assert Settings.from_env(ENVIRONMENT).alert_digest_seconds == 60
+    with pytest.raises(ValueError, match=r"ALERT_DIGEST_SECONDS|could not convert"):
+        Settings.from_env({**ENVIRONMENT, "ALERT_DIGEST_SECONDS": value})

@@ -9,8 +9,10 @@ from jinja2 import UndefinedError
 from notifier.adapters.formats import day, moment, money, weblink
 from notifier.adapters.samples import sample_facts
 from notifier.adapters.wording import plain, shipped, word
+from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.entrypoints.consumer import SUBSCRIPTIONS
+from notifier.use_cases import alerting
 from oja_events.contracts import Contact, Event
 from oja_events.contracts.ordering import Tracking
 from tests.support import notifier as news
@@ -20,11 +22,26 @@ from tests.unit.notifier.fakes import FakeUnitOfWork
 def letter_about(event: Event) -> Letter:
     uow = FakeUnitOfWork()
     SUBSCRIPTIONS[type(event)](event, uow=uow)
+    alerting.write_digests(uow)
     (letter,) = uow.books.letters.values()
     return letter
 
 
-LETTERS = [letter_about(event) for event in news.all_news()]
+def letter_about_alert(kind: AlertKind) -> Letter:
+    uow = FakeUnitOfWork()
+    with uow:
+        uow.alerts.add(Alert(kind=kind, occasion="x", title="Something", detail="is wrong"))
+        uow.commit()
+    alerting.write_digests(uow)
+    (letter,) = uow.books.letters.values()
+    return letter
+
+
+LETTERS = [
+    *(letter_about(event) for event in news.all_news()),
+    letter_about_alert(AlertKind.MAIL_FAILED),
+    letter_about_alert(AlertKind.MESSAGE_PARKED),
+]
 VARIATIONS = [
     news.order_shipped(tracking=None),
     news.order_shipped(tracking=Tracking(carrier="GIG", number="1")),

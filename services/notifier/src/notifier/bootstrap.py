@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from email.utils import parseaddr
 from functools import partial
 from pathlib import Path
@@ -46,7 +47,7 @@ class Dependencies:
 
 def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
     """Raises BadSMTPURL, and BadAddress for an address of our own that is none."""
-    for own in (parseaddr(settings.mail_from)[1], settings.staff_mail):
+    for own in (parseaddr(settings.mail_from)[1], *settings.staff):
         Recipient(own)
     engine = make_engine(
         settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
@@ -58,7 +59,8 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         waker=Waker(engine, SERVICE),
         mail_waker=Waker(engine, MAILS),
         mail_from=settings.mail_from,
-        staff_mail=settings.staff_mail,
+        staff=settings.staff,
+        alerts_collected_for=timedelta(seconds=settings.alert_digest_seconds),
     )
     server = SMTPAddress.from_url(settings.smtp_url)
     return Dependencies(

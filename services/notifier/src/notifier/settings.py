@@ -11,7 +11,9 @@ class MissingSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`smtp_url`: see adapters/smtp.py; `staff_mail` is written to when something needs a hand."""
+    """`smtp_url`: see adapters/smtp.py. `staff_mail`: who is written to when something needs a
+    hand, separated by commas. `alert_digest_seconds`: how long alerts that come in numbers are
+    collected before they are mailed; 0 mails each at once."""
 
     database_url: str
     broker_url: str
@@ -26,6 +28,11 @@ class Settings:
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
     health_port: int = 0
+    alert_digest_seconds: float = 60.0
+
+    @property
+    def staff(self) -> tuple[str, ...]:
+        return tuple(one.strip() for one in self.staff_mail.split(","))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -45,6 +52,14 @@ class Settings:
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
+                alert_digest_seconds=_seconds(env.get("ALERT_DIGEST_SECONDS", "60")),
             )
         except KeyError as missing:
             raise MissingSetting(f"notifier needs {missing} in its environment") from None
+
+
+def _seconds(value: str) -> float:
+    seconds = float(value)
+    if not 0 <= seconds <= 86_400:
+        raise ValueError(f"ALERT_DIGEST_SECONDS must be between 0 and a day, not {value}")
+    return seconds

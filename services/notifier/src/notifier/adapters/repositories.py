@@ -1,4 +1,4 @@
-"""The ledger and the alerts in Postgres. Concluding a mail also hands its events to the outbox."""
+"""The ledger in Postgres. Concluding a mail also hands its events to the outbox."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,17 +11,17 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from notifier.adapters.alerts import SqlAlertRepository
 from notifier.adapters.composing import compose, message_id
 from notifier.adapters.mapping import copy_of, mail_from, progress_of, values_of
-from notifier.adapters.tables import AlertRow, MailRow
+from notifier.adapters.tables import MailRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from notifier.adapters.wording import plain, word
 from notifier.domain.alert import Alert, AlertKind
-from notifier.domain.letter import Letter, Recipient, Template
+from notifier.domain.letter import Letter, Template
 from notifier.domain.mail import Mail, MailStatus
-from notifier.domain.plain_text import one_line
 from notifier.domain.template import BadTemplate, Words
-from notifier.use_cases.errors import AlertNotFound, ClaimLost, MailNotFound, StillOnItsWay
+from notifier.use_cases.errors import ClaimLost, MailNotFound, StillOnItsWay
 from oja_events.outbox import Outbox
 
 SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that senders hold
@@ -57,18 +57,24 @@ _ORPHANS = text("""
 
 class SqlMailRepository:
     def __init__(
-        self, session: Session, outbox: Outbox, *, sender: str, event_id: Callable[[], UUID]
+        self,
+        session: Session,
+        outbox: Outbox,
+        *,
+        sender: str,
+        event_id: Callable[[], UUID],
+        alerts: SqlAlertRepository,
     ) -> None:
         self._session = session
         self._outbox = outbox
         self._sender = sender
         self._event_id = event_id
         self._templates = SqlTemplateRepository(session)
-        self._alerts = SqlAlertRepository(session)
+        self._alerts = alerts
         self.wrote = False
 
-    def write(self, letter: Letter) -> None:
-        row = values_of(self._row(letter, self._event_id(), self._words(letter)))
+    def write(self, letter: Letter, *, about: UUID | None = None) -> None:
+        row = values_of(self._row(letter, about or self._event_id(), self._words(letter)))
         statement = upsert(MailRow).values(row).on_conflict_do_nothing()
         self.wrote |= bool(self._session.execute(statement.returning(MailRow.id)).all())
 
@@ -179,42 +185,3 @@ class SqlMailRepository:
         row.attempts = row.doubts = 0
         row.sha256 = hashlib.sha256(compose(row)).hexdigest()
         return row
-
-
-class SqlAlertRepository:
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def add(self, *alerts: Alert) -> None:
-        rows = [
-            {
-                "id": uuid7(),
-                "kind": alert.kind,
-                "occasion": alert.occasion,
-                "title": one_line(alert.title),
-                "detail": one_line(alert.detail),
-                "order_id": alert.order_id,
-                "raised_at": func.now(),
-            }
-            for alert in alerts
-        ]
-        if rows:
-            self._session.execute(upsert(AlertRow).values(rows).on_conflict_do_nothing())
-
-    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
-        row = self._session.get(AlertRow, alert_id, with_for_update=True)
-        if row is None:
-            raise AlertNotFound(alert_id)
-        if row.acknowledged_at is None:
-            row.acknowledged_at = self._session.execute(select(func.now())).scalar_one()
-            row.acknowledged_by = by
-
-
-class OneStaffAddress:
-    """Everybody on the staff reads the same mailbox."""
-
-    def __init__(self, email: str) -> None:
-        self._email = email
-
-    def to_alert(self) -> list[Recipient]:
-        return [Recipient(self._email)]

@@ -106,20 +106,37 @@ def _payment_alert() -> tuple[Facts, ...]:
     return asdict(alert), asdict(replace(alert, order_id=None))
 
 
-def _stock_low() -> tuple[Facts, ...]:
-    return (
-        asdict(
-            StockLow(
-                sku="ADIRE-M",
-                product_id=_ID,
-                name="Adire shirt",
-                available=3,
-                threshold=5,
-                at=_AT,
-                options={"size": "M"},
-            )
-        ),
+def _low_stock() -> tuple[Facts, ...]:
+    low = StockLow(
+        sku="ADIRE-M",
+        product_id=_ID,
+        name="Adire shirt",
+        available=3,
+        threshold=5,
+        at=_AT,
+        options={"size": "M"},
     )
+    other = replace(low, sku="GELE-1", name="Aso oke gele", available=1, options={})
+    items = [_alert(f"{one.sku} is running low", "", **asdict(one)) for one in (low, other)]
+    return {"items": items}, {"items": items[:1]}
+
+
+def _mail_failing() -> tuple[Facts, ...]:
+    items = [
+        _alert(f"A mail to {_EMAIL} failed", "order_shipped: 550 no such mailbox"),
+        _alert("A mail to chi@example.com may not have arrived", "welcome: no answer"),
+    ]
+    return {"items": items[:1]}, {"items": items}
+
+
+def _message_parked() -> tuple[Facts, ...]:
+    title = "A message was parked: oja.ordering.order_placed.v1"
+    items = [_alert(title, "rejected: BadAddress: no mail can be sent to 'nobody'")] * 2
+    return {"items": items[:1]}, {"items": items}
+
+
+def _alert(title: str, detail: str, **facts: object) -> Facts:
+    return {**facts, "title": title, "detail": detail, "raised_at": _AT}
 
 
 _SAMPLES: dict[Template, tuple[Facts, ...]] = {
@@ -156,5 +173,7 @@ _SAMPLES: dict[Template, tuple[Facts, ...]] = {
         ),
     ),
     Template.PAYMENT_ALERT: _payment_alert(),
-    Template.LOW_STOCK: _stock_low(),
+    Template.LOW_STOCK: _low_stock(),
+    Template.MAIL_FAILING: _mail_failing(),
+    Template.MESSAGE_PARKED: _message_parked(),
 }

@@ -120,7 +120,9 @@ class AlertRow(Base):
     title: Mapped[str]
     detail: Mapped[str]
     order_id: Mapped[UUID | None]
+    facts: Mapped[dict[str, Any]] = mapped_column(server_default=sql("'{}'"))
     raised_at: Mapped[datetime]
+    mail_due_at: Mapped[datetime | None]
     acknowledged_at: Mapped[datetime | None]
     acknowledged_by: Mapped[str | None]
 
@@ -129,6 +131,14 @@ class AlertRow(Base):
         CheckConstraint(
             "(acknowledged_at IS NULL) = (acknowledged_by IS NULL)", name="alerts_acknowledged"
         ),
+        Index(
+            "alerts_to_mail",
+            "kind",
+            "mail_due_at",
+            postgresql_where=sql("mail_due_at IS NOT NULL"),
+        ),
+        Index("alerts_by_kind", "kind", "id"),
+        Index("alerts_open", "id", postgresql_where=sql("acknowledged_at IS NULL")),
     )
 
 

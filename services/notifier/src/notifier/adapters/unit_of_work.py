@@ -1,16 +1,13 @@
 """One transaction of notifier."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from notifier.adapters.repositories import (
-    OneStaffAddress,
-    SqlAlertRepository,
-    SqlMailRepository,
-)
+from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages, StaffAddresses
+from notifier.adapters.repositories import SqlMailRepository
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
@@ -23,6 +20,7 @@ class SqlUnitOfWork(SqlTransaction):
 
     mails: SqlMailRepository
     alerts: SqlAlertRepository
+    parked: SqlParkedMessages
     templates: SqlTemplateRepository
 
     def __init__(
@@ -33,13 +31,15 @@ class SqlUnitOfWork(SqlTransaction):
         waker: Waker,
         mail_waker: Waker,
         mail_from: str,
-        staff_mail: str,
+        staff: tuple[str, ...],
+        alerts_collected_for: timedelta,
         handling: Envelope | None = None,
     ) -> None:
         super().__init__(sessions, source=source, waker=waker, handling=handling)
         self._mail_waker = mail_waker
         self._mail_from = mail_from
-        self.staff = OneStaffAddress(staff_mail)
+        self._alerts_collected_for = alerts_collected_for
+        self.staff = StaffAddresses(staff)
 
     @property
     def event_id(self) -> UUID:
@@ -48,10 +48,15 @@ class SqlUnitOfWork(SqlTransaction):
         return self.handling.id
 
     def open(self, session: Session, outbox: Outbox) -> None:
+        self.alerts = SqlAlertRepository(session, collected_for=self._alerts_collected_for)
         self.mails = SqlMailRepository(
-            session, outbox, sender=self._mail_from, event_id=lambda: self.event_id
+            session,
+            outbox,
+            sender=self._mail_from,
+            event_id=lambda: self.event_id,
+            alerts=self.alerts,
         )
-        self.alerts = SqlAlertRepository(session)
+        self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
 
     def now(self) -> datetime:

@@ -35,6 +35,8 @@ class Template(StrEnum):
     LOW_STOCK = "low_stock"
     REFUND_FAILED = "refund_failed"
     PAYMENT_ALERT = "payment_alert"
+    MAIL_FAILING = "mail_failing"
+    MESSAGE_PARKED = "message_parked"
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
@@ -42,8 +44,16 @@ class Template(StrEnum):
 
     @property
     def audience(self) -> Audience:
-        staff = (Template.LOW_STOCK, Template.REFUND_FAILED, Template.PAYMENT_ALERT)
-        return Audience.STAFF if self in staff else Audience.CUSTOMER
+        return Audience.STAFF if self in _FOR_STAFF else Audience.CUSTOMER
+
+
+_FOR_STAFF = (
+    Template.LOW_STOCK,
+    Template.REFUND_FAILED,
+    Template.PAYMENT_ALERT,
+    Template.MAIL_FAILING,
+    Template.MESSAGE_PARKED,
+)
 
 
 @dataclass(frozen=True, slots=True)

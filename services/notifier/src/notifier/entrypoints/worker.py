@@ -1,8 +1,9 @@
-"""The outbox relay of notifier, and the senders of its mails."""
+"""The outbox relay of notifier, the senders of its mails, and what staff are alerted of."""
 
 from notifier.bootstrap import SERVICE, Dependencies, build
 from notifier.entrypoints.sender import sender
 from notifier.settings import Settings
+from notifier.use_cases.alerting import notice_parked, write_digests
 from notifier.use_cases.sending import adopt_orphans
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
@@ -10,6 +11,8 @@ from oja_web.logs import configure_logging
 
 SENDERS = 4
 SECONDS_BETWEEN_ADOPTIONS = 1.0
+SECONDS_BETWEEN_DIGESTS = 1.0
+SECONDS_BETWEEN_LOOKS_FOR_PARKED = 5.0
 
 
 def mail_jobs(deps: Dependencies, senders: int = SENDERS) -> list[Job]:
@@ -22,14 +25,29 @@ def mail_jobs(deps: Dependencies, senders: int = SENDERS) -> list[Job]:
     return [every(SECONDS_BETWEEN_ADOPTIONS, adopt), *sending]
 
 
+def alert_jobs(deps: Dependencies) -> list[Job]:
+    """What makes alerts known."""
+
+    def digest() -> int:
+        return write_digests(deps.unit_of_work())
+
+    def notice() -> int:
+        return notice_parked(deps.unit_of_work())
+
+    return [
+        every(SECONDS_BETWEEN_DIGESTS, digest),
+        every(SECONDS_BETWEEN_LOOKS_FOR_PARKED, notice),
+    ]
+
+
 def main() -> None:
     settings = Settings.from_env()
     configure_logging(SERVICE, settings.log_level)
-    # A session for each sender, the relay, the adoptions, and two that wake others.
-    deps = build(settings, role="worker", pool_size=SENDERS + 4)
+    # A session for each sender, the relay, the three timers, and two that wake others.
+    deps = build(settings, role="worker", pool_size=SENDERS + 6)
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, *mail_jobs(deps)],
+        [relay.run, *mail_jobs(deps), *alert_jobs(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )

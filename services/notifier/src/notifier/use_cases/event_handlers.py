@@ -182,16 +182,18 @@ def payment_alert_raised(event: PaymentAlertRaised, *, uow: UnitOfWork) -> None:
 
 
 def stock_low(event: StockLow, *, uow: UnitOfWork) -> None:
-    """Call staff, once per crossing of the threshold. Late (restocked meanwhile): said all the
-    same, with the time of the event; each crossing is a fact of its own."""
+    """Raise an alert, once per crossing of the threshold; a digest mails it to staff. Late
+    (restocked meanwhile): said all the same, with the time of the event."""
     with uow:
-        alert = Alert(
-            kind=AlertKind.LOW_STOCK,
-            occasion=str(uow.event_id),
-            title=f"{event.sku} is running low",
-            detail=f"{event.name}: {event.available} left, the threshold is {event.threshold}",
+        uow.alerts.add(
+            Alert(
+                kind=AlertKind.LOW_STOCK,
+                occasion=str(uow.event_id),
+                title=f"{event.sku} is running low",
+                detail=f"{event.name}: {event.available} left, the threshold is {event.threshold}",
+                facts=asdict(event),
+            )
         )
-        _call_staff(alert, Template.LOW_STOCK, asdict(event), uow)
         uow.commit()
 
 

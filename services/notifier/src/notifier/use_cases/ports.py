@@ -8,17 +8,18 @@ from types import TracebackType
 from typing import Protocol, Self
 from uuid import UUID
 
-from notifier.domain.alert import Alert
+from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Audience, Letter, Recipient, Template
 from notifier.domain.mail import Mail
 from notifier.domain.template import Edition, Source, Words
 
 
 class MailRepository(Protocol):
-    def write(self, letter: Letter) -> None:
+    def write(self, letter: Letter, *, about: UUID | None = None) -> None:
         """Put the letter into words and keep it for sending.
 
-        Written already (the same event, template and recipient, or the same occasion): silence.
+        It is about the event that is being handled, unless `about` says what. Written already (the
+        same event, template and recipient, or the same occasion): silence.
         """
 
     def is_written(self, template: Template, occasion: str) -> bool: ...
@@ -46,8 +47,27 @@ class AlertRepository(Protocol):
     def add(self, *alerts: Alert) -> None:
         """Raise these; one that was raised before stays as it is."""
 
+    def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
+        """Those of these kinds that wait for a mail, oldest first, if the oldest has waited long
+        enough; else none. They wait no longer."""
+
     def acknowledge(self, alert_id: UUID, *, by: str) -> None:
         """The first one to say so stays on record; raises AlertNotFound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMessage:
+    """A message that could not be handled; `key` is the event's id, if it can be told."""
+
+    key: str
+    type: str | None
+    reason: str
+    error: str
+
+
+class ParkedMessages(Protocol):
+    def unnoticed(self, limit: int) -> list[ParkedMessage]:
+        """Those that no alert was raised for."""
 
 
 class TemplateRepository(Protocol):
@@ -73,6 +93,8 @@ class UnitOfWork(Protocol):
     def mails(self) -> MailRepository: ...
     @property
     def alerts(self) -> AlertRepository: ...
+    @property
+    def parked(self) -> ParkedMessages: ...
     @property
     def staff(self) -> StaffDirectory: ...
     @property
