@@ -1,0 +1,22 @@
+"""Three services that the stories share; they stay apart by random ids."""
+
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+
+from payments.use_cases import opening
+from tests.integration.money.world import Services, running_services
+
+
+@pytest.fixture(scope="package")
+def services() -> Iterator[Services]:
+    with running_services() as services:
+        yield services
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """Nobody waits inside of a step: what is not ready now is tried in another one."""
+    with mock.patch.multiple(opening, STOCK_PATIENCE=0.0, OPENING_PATIENCE=0.05, LOOK_EVERY=0.001):
+        yield
