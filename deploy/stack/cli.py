@@ -161,6 +161,20 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
+def bench(
+    name: Annotated[str, typer.Argument(help="catalog")],
+    quick: Annotated[bool, typer.Option("--quick", help="Within a minute, and rougher.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the results there too.")
+    ] = None,
+) -> None:
+    """Measure on a stack of its own how fast something is, beside what the machine can do."""
+    from stack.benchmarks import bench
+
+    bench(name, quick=quick, json_file=json_file)
+
+
+@app.command()
 def lint() -> None:
     """Check style and types of everything."""
     from stack.testing import lint

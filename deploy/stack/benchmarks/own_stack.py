@@ -1,0 +1,57 @@
+"""The stack that is measured: the processes of production, on data and ports of their own."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from stack import envfiles, fetch, tasks
+from stack.addresses import addresses
+from stack.context import Stack
+from stack.down import down, reset
+from stack.home import CHECKOUT, Home
+from stack.ports import free_port
+from stack.processes import tasks as all_tasks
+from stack.program import Program
+from stack.programs import services, upstreams
+from stack.readiness import wait_for
+from stack.report import step
+from stack.servers import nginx, postgres, redis
+
+_WITHIN = 90
+
+
+@contextmanager
+def own_stack(wanted: Collection[str]) -> Iterator[Stack]:
+    """Postgres, Redis, the gateway and what serves HTTP of these services; gone at the end."""
+    ports = {"OJA_PORT": str(free_port()), "OJA_SANDBOX_PORT": str(free_port())}
+    stack = Stack(Home(CHECKOUT / ".oja-bench"), env=ports)
+    reset(stack)
+    stack.home.make()
+    try:
+        with step("The benchmark's own stack"):
+            _start(stack, wanted)
+        yield stack
+    finally:
+        down(stack, quiet=True)
+        reset(stack)
+
+
+def _start(stack: Stack, wanted: Collection[str]) -> None:
+    fetch.missing(stack.home.log)
+    envfiles.write(stack.home.env, addresses(stack))
+    postgres.prepare(stack)
+    redis.prepare(stack)
+    nginx.prepare(stack, upstreams(stack))
+    servers = [postgres.program(stack), redis.program(stack)]
+    stack.supervisor.configure(servers, stack.account)
+    stack.supervisor.start()
+    wait_for(stack, servers, within=_WITHIN)
+    postgres.provision(stack)
+    tasks.run_all(stack, [t for t in all_tasks() if t.service in wanted and t.name == "migrate"])
+    shown = [*_http(stack, wanted), nginx.program(stack)]
+    stack.supervisor.configure([*servers, *shown], stack.account)
+    stack.supervisor.apply()
+    wait_for(stack, shown, within=_WITHIN)
+
+
+def _http(stack: Stack, wanted: Collection[str]) -> list[Program]:
+    return [each for each in services(stack) if each.service in wanted and each.role == "http"]
