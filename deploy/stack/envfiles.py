@@ -21,6 +21,7 @@ OVERRIDES = {
     "MAIL_FROM": "notifier",
     "STAFF_MAIL": "notifier",
     "ALERT_DIGEST_SECONDS": "notifier",
+    "MAIL_RATE_PER_SECOND": "notifier",
     "STOREFRONT_URL": "identity",
     "PAYMENT_WINDOW_MINUTES": "ordering",
     "CART_LIFETIME_DAYS": "ordering",

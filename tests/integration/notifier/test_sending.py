@@ -1,15 +1,19 @@
 """What becomes of a mail when the mail server says no, later, or nothing."""
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
-from notifier.use_cases.errors import Unclear
+from notifier.bootstrap import MAILS, build
+from notifier.use_cases.errors import TooFast, Unclear
+from notifier.use_cases.sending import send_next
 from oja_events.contracts.notifier import MailFailed
+from oja_events.wakeup import channel
 from tests.integration.notifier.mail_server import DROP, MailServer
-from tests.integration.notifier.notifying import Notifier
+from tests.integration.notifier.notifying import Notifier, settings
 from tests.support import notifier as news
 from tests.support.waiting import wait_until
 
@@ -101,6 +105,34 @@ def test_a_mail_that_nobody_took_for_a_day_fails(
     assert row.last_error == "given up after a day: 450 busy"
 
 
+def test_a_day_on_which_the_server_always_says_later_ends_with_a_failed_mail(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    mail_server.answers["RCPT"] = ["450 4.2.0 Greylisted"] * 100
+    recipient = an_order_mail(notifier)
+
+    def time_has_passed() -> bool:
+        """Up to the next attempt, in an instant."""
+        notifier.rows(
+            "UPDATE mails SET next_attempt_at = now(),"
+            " created_at = created_at - (next_attempt_at - now())"
+            " WHERE next_attempt_at > now() AND claimed_by IS NULL"
+        )
+        notifier.rows(f"NOTIFY {channel(MAILS)}")
+        return bool(notifier.mail(recipient).status == "failed")
+
+    with notifier.sending(senders=1):
+        wait_until(time_has_passed, timeout=20, what="the end of the day")
+
+    row = notifier.mail(recipient)
+    asked = 100 - len(mail_server.answers["RCPT"])
+    assert row.last_error == "given up after a day: 450 4.2.0 Greylisted"
+    assert row.attempts == asked
+    assert 15 <= asked <= 25
+    assert timedelta(hours=21) < row.failed_at - row.created_at <= timedelta(hours=24)
+    assert len(notifier.published(MailFailed.TYPE)) == 1
+
+
 def test_a_mail_server_that_is_away_costs_time_and_nothing_else(
     notifier: Notifier, mail_server: MailServer
 ) -> None:
@@ -183,6 +215,64 @@ def test_a_connection_serves_many_mails(notifier: Notifier, mail_server: MailSer
 
     assert len(mail_server.inbox) == 20
     assert mail_server.connections - before <= 2
+
+
+def test_a_connection_is_given_up_after_so_many_mails(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    address = SMTPAddress.from_url(mail_server.url)
+    server = SMTPServer(address, sender=news.SENDER, mails_per_connection=3)
+    for _ in range(7):
+        an_order_mail(notifier)
+    before = mail_server.connections
+
+    with notifier.deps.shift() as shift:
+        while send_next(shift, server):
+            pass
+    server.close()
+
+    assert len(mail_server.inbox) == 7
+    assert mail_server.connections - before == 3
+
+
+def test_all_senders_of_all_processes_keep_to_one_pace(
+    database_url: str, mail_server: MailServer
+) -> None:
+    paced = replace(settings(database_url, mail_server.url), mail_rate_per_second=20)
+    one, other = (Notifier(build(paced, role="test", pool_size=12)) for _ in range(2))
+    recipients = [an_order_mail(one) for _ in range(24)]
+
+    with one.sending(3), other.sending(3):
+        for recipient in recipients:
+            one.settles(recipient, "sent")
+
+    sent = [row.sent_at for row in one.rows("SELECT sent_at FROM mails ORDER BY sent_at")]
+    assert len(mail_server.inbox) == 24
+    assert sent[-1] - sent[0] > timedelta(seconds=(24 - 3) / 20)
+    for wired in (one, other):
+        wired.deps.engine.dispose()
+
+
+def test_without_mail_no_right_to_send_is_used_up(
+    database_url: str, mail_server: MailServer
+) -> None:
+    slow = replace(settings(database_url, mail_server.url), mail_rate_per_second=0.01)
+    wired = Notifier(build(slow, role="test", pool_size=4))
+    server = SMTPServer(SMTPAddress.from_url(mail_server.url), sender=news.SENDER)
+
+    with wired.deps.shift() as shift:
+        assert send_next(shift, server) is False
+        an_order_mail(wired)
+        an_order_mail(wired)
+        an_order_mail(wired)
+        assert send_next(shift, server) is True
+        assert send_next(shift, server) is True
+        with pytest.raises(TooFast) as early:
+            send_next(shift, server)
+
+    server.close()
+    wired.deps.engine.dispose()
+    assert 50 < early.value.seconds <= 100
 
 
 def test_a_refused_mail_does_not_disturb_the_next_one_on_its_connection(

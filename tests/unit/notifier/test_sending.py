@@ -1,5 +1,8 @@
 """The steps of sending, with a mail server that does as it is told."""
 
+from datetime import timedelta
+from itertools import pairwise
+
 import pytest
 
 from notifier.domain.mail import Mail, MailStatus
@@ -108,3 +111,21 @@ def test_what_dead_senders_left_is_taken_care_of() -> None:
         MailStatus.UNKNOWN,
     ]
     assert adopt_orphans(FakeUnitOfWork(books)) == 0
+
+
+def test_a_mail_is_tried_for_a_day_with_growing_delays() -> None:
+    mail = a_mail()
+    shift = FakeShift(books_with(mail))
+    server = FakeMailServer(on_content=[Deferred("450 greylisted")] * 100)
+    tried = []
+
+    while (due := shift.books.mails[mail.id].next_attempt_at) is not None:
+        shift.books.now = due
+        tried.append(due)
+        send_next(shift, server)
+
+    delays = [after - before for before, after in pairwise(tried)]
+    assert delays == sorted(delays)
+    assert timedelta(hours=21) < tried[-1] - mail.created_at <= timedelta(hours=24)
+    assert shift.books.mails[mail.id].status is MailStatus.FAILED
+    assert len(shift.books.events) == len(shift.books.alerts) == 1

@@ -71,8 +71,14 @@ def test_several_people_on_the_staff_are_separated_by_commas() -> None:
         build(Settings.from_env({**ENVIRONMENT, "STAFF_MAIL": "a@oja.example, b"}))
 
 
+@pytest.mark.parametrize("name", ["ALERT_DIGEST_SECONDS", "MAIL_RATE_PER_SECOND"])
 @pytest.mark.parametrize("value", ["-1", "86401", "nan", "soon"])
-def test_alerts_are_collected_for_a_time_that_makes_sense(value: str) -> None:
-    assert Settings.from_env(ENVIRONMENT).alert_digest_seconds == 60
-    with pytest.raises(ValueError, match=r"ALERT_DIGEST_SECONDS|could not convert"):
-        Settings.from_env({**ENVIRONMENT, "ALERT_DIGEST_SECONDS": value})
+def test_a_number_that_makes_no_sense_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name}|could not convert"):
+        Settings.from_env({**ENVIRONMENT, name: value})
+
+
+def test_alerts_are_collected_for_a_minute_and_mails_leave_without_a_limit() -> None:
+    settings = Settings.from_env(ENVIRONMENT)
+
+    assert (settings.alert_digest_seconds, settings.mail_rate_per_second) == (60, 0)

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from notifier.adapters.one_time_links import IdentityLinks, LinkingMailServer
+from notifier.adapters.pace import Pace
 from notifier.adapters.read_models import SqlQueries
 from notifier.adapters.shifts import open_shift
 from notifier.adapters.smtp import SMTPAddress, SMTPServer
@@ -60,6 +61,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         mail_waker=Waker(engine, MAILS),
         mail_from=settings.mail_from,
         staff=settings.staff,
+        pace=Pace(settings.mail_rate_per_second),
         alerts_collected_for=timedelta(seconds=settings.alert_digest_seconds),
     )
     server = SMTPAddress.from_url(settings.smtp_url)

@@ -13,7 +13,8 @@ class MissingSetting(Exception):
 class Settings:
     """`smtp_url`: see adapters/smtp.py. `staff_mail`: who is written to when something needs a
     hand, separated by commas. `alert_digest_seconds`: how long alerts that come in numbers are
-    collected before they are mailed; 0 mails each at once."""
+    collected before they are mailed; 0 mails each at once. `mail_rate_per_second`: how many mails
+    leave in a second at most, all senders together; 0 for no limit."""
 
     database_url: str
     broker_url: str
@@ -29,6 +30,7 @@ class Settings:
     health_host: str = "127.0.0.1"
     health_port: int = 0
     alert_digest_seconds: float = 60.0
+    mail_rate_per_second: float = 0.0
 
     @property
     def staff(self) -> tuple[str, ...]:
@@ -52,14 +54,15 @@ class Settings:
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
-                alert_digest_seconds=_seconds(env.get("ALERT_DIGEST_SECONDS", "60")),
+                alert_digest_seconds=_number(env, "ALERT_DIGEST_SECONDS", "60", at_most=86_400),
+                mail_rate_per_second=_number(env, "MAIL_RATE_PER_SECOND", "0", at_most=10_000),
             )
         except KeyError as missing:
             raise MissingSetting(f"notifier needs {missing} in its environment") from None
 
 
-def _seconds(value: str) -> float:
-    seconds = float(value)
-    if not 0 <= seconds <= 86_400:
-        raise ValueError(f"ALERT_DIGEST_SECONDS must be between 0 and a day, not {value}")
-    return seconds
+def _number(env: Mapping[str, str], name: str, default: str, *, at_most: float) -> float:
+    value = float(env.get(name, default))
+    if not 0 <= value <= at_most:
+        raise ValueError(f"{name} must be between 0 and {at_most:g}, not {value}")
+    return value

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from notifier.adapters.alerts import SqlAlertRepository
 from notifier.adapters.composing import compose, message_id
 from notifier.adapters.mapping import copy_of, mail_from, progress_of, values_of
+from notifier.adapters.pace import Pace
 from notifier.adapters.tables import MailRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from notifier.adapters.wording import plain, word
@@ -64,6 +65,7 @@ class SqlMailRepository:
         sender: str,
         event_id: Callable[[], UUID],
         alerts: SqlAlertRepository,
+        pace: Pace,
     ) -> None:
         self._session = session
         self._outbox = outbox
@@ -71,6 +73,7 @@ class SqlMailRepository:
         self._event_id = event_id
         self._templates = SqlTemplateRepository(session)
         self._alerts = alerts
+        self._pace = pace
         self.wrote = False
 
     def write(self, letter: Letter, *, about: UUID | None = None) -> None:
@@ -109,6 +112,7 @@ class SqlMailRepository:
         return copy.id
 
     def claim(self, sender: int) -> Mail | None:
+        self._pace.step(self._session)
         mail_id = self._session.execute(_CLAIM, {"sender": sender}).scalar()
         return None if mail_id is None else self._whole([mail_id])[0]
 

@@ -65,11 +65,19 @@ class SMTPAddress:
 class SMTPServer:
     """One connection, opened when there is something to send. Not for several threads at once."""
 
-    def __init__(self, address: SMTPAddress, *, sender: str, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        address: SMTPAddress,
+        *,
+        sender: str,
+        timeout: float = TIMEOUT,
+        mails_per_connection: int = MAILS_PER_CONNECTION,
+    ) -> None:
         self._address = address
         self._sender = parseaddr(sender)[1]
         self._own_name = domain_of(sender)
         self._timeout = timeout
+        self._mails_per_connection = mails_per_connection
         self._kept: smtplib.SMTP | None = None
         self._mails = 0
         self._unfinished = False
@@ -115,7 +123,7 @@ class SMTPServer:
             kept.close()
 
     def _fresh_enough(self) -> smtplib.SMTP | None:
-        if self._mails >= MAILS_PER_CONNECTION:
+        if self._mails >= self._mails_per_connection:
             self.close()
         return self._kept
 

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     Integer,
     Sequence,
+    SmallInteger,
     UniqueConstraint,
 )
 from sqlalchemy import text as sql
@@ -162,3 +163,14 @@ class TemplateVersionRow(Base):
             name="template_versions_whole",
         ),
     )
+
+
+class MailPaceRow(Base):
+    """One row: all senders of all processes keep to it."""
+
+    __tablename__ = "mail_pace"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    next_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="mail_pace_alone"),)

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages, StaffAddresses
+from notifier.adapters.pace import Pace
 from notifier.adapters.repositories import SqlMailRepository
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from oja_events.envelope import Envelope
@@ -33,12 +34,14 @@ class SqlUnitOfWork(SqlTransaction):
         mail_from: str,
         staff: tuple[str, ...],
         alerts_collected_for: timedelta,
+        pace: Pace,
         handling: Envelope | None = None,
     ) -> None:
         super().__init__(sessions, source=source, waker=waker, handling=handling)
         self._mail_waker = mail_waker
         self._mail_from = mail_from
         self._alerts_collected_for = alerts_collected_for
+        self._pace = pace
         self.staff = StaffAddresses(staff)
 
     @property
@@ -55,6 +58,7 @@ class SqlUnitOfWork(SqlTransaction):
             sender=self._mail_from,
             event_id=lambda: self.event_id,
             alerts=self.alerts,
+            pace=self._pace,
         )
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from notifier.use_cases.errors import ServerAway, ShiftEnded
+from notifier.use_cases.errors import ServerAway, ShiftEnded, TooFast
 from notifier.use_cases.ports import MailServer, Shift, Shifts
 from notifier.use_cases.sending import send_next
 from oja_events.worker import Job
@@ -14,6 +14,7 @@ from oja_events.worker import Job
 log = logging.getLogger(__name__)
 
 IDLE_POLL = 0.5  # seconds; only for a wake-up that got lost, and for mails that are due later
+LONGEST_PAUSE = 1.0  # between two looks at the pace, which may be changed meanwhile
 AWAY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -43,6 +44,9 @@ def _work(shift: Shift, server: MailServer, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             found = send_next(shift, server)
+        except TooFast as error:
+            stop.wait(min(error.seconds, LONGEST_PAUSE))
+            continue
         except ServerAway as error:
             log.warning("mail server is away", extra={"error": str(error)})
             stop.wait(AWAY_DELAYS[min(failures, len(AWAY_DELAYS) - 1)])

@@ -29,6 +29,14 @@ class ShiftEnded(Exception):
     """The sender's session is gone, and with it all its claims."""
 
 
+class TooFast(Exception):
+    """The next mail may not leave before `seconds` are over."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"{seconds:.3f} s too early")
+        self.seconds = seconds
+
+
 class DeliveryProblem(Exception):
     """The mail was not accepted, as far as we know. The message is for the ledger."""
 

@@ -31,7 +31,10 @@ class MailRepository(Protocol):
         """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
 
     def claim(self, sender: int) -> Mail | None:
-        """The mail that has been due the longest, for this sender alone; None when none is due."""
+        """The mail that has been due the longest, for this sender alone; None when none is due.
+
+        Raises TooFast while the pace wants no further mail; commit only what was claimed.
+        """
 
     def announce(self, mail: Mail) -> None:
         """Note that from now on the server may have it; raises ClaimLost."""

@@ -25,7 +25,8 @@ BATCH_OF_ORPHANS = 100
 def send_next(shift: Shift, server: MailServer) -> bool:
     """Try the mail that has been due the longest; False when none is due.
 
-    Raises ServerAway, after putting the mail back, so that the caller can wait for the server.
+    Raises ServerAway, after putting the mail back, so that the caller can wait for the server,
+    and TooFast, so that it can wait for its turn.
     """
     mail = _claim(shift)
     if mail is None:
@@ -52,7 +53,8 @@ def adopt_orphans(uow: UnitOfWork) -> int:
 def _claim(shift: Shift) -> Mail | None:
     with shift.unit_of_work() as uow:
         mail = uow.mails.claim(shift.number)
-        uow.commit()
+        if mail is not None:
+            uow.commit()
     return mail
 
 
