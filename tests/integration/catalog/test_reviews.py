@@ -222,15 +222,18 @@ def test_lists_are_narrowed_and_sorted_by_rating(deps, client, staff, tag):
 
 
 def test_the_rating_is_right_however_many_write_at_once(deps, client, product, shop):
-    def write_a_lot(first):
-        customer = Customer(deps)
+    def write_a_lot(customer, first):
         review = customer.review(product, first).json
         for stars in (5, 1, 3):
             customer.send("PATCH", url_of(product, review), {"rating": stars})
         if first % 2:
             customer.send("DELETE", url_of(product, review))
 
-    threads = [Thread(target=write_a_lot, args=(n % 5 + 1,)) for n in range(10)]
+    customers = [Customer(deps) for _ in range(10)]
+    threads = [
+        Thread(target=write_a_lot, args=(customer, n % 5 + 1))
+        for n, customer in enumerate(customers)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

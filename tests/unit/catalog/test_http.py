@@ -28,6 +28,9 @@ ROUTES = {
     ("GET", "/api/tags"): ANYBODY,
     ("GET", "/api/admin/products"): "products:read",
     ("POST", "/api/admin/products"): "products:write",
+    ("POST", "/api/admin/products/import"): "products:write",
+    ("GET", "/api/admin/products/export"): "products:read",
+    ("GET", "/api/admin/imports/<uuid:import_id>"): "products:write",
     ("GET", "/api/admin/products/<uuid:product_id>"): "products:read",
     ("PUT", "/api/admin/products/<uuid:product_id>"): "products:write",
     ("PATCH", "/api/admin/products/<uuid:product_id>"): "products:write",
@@ -79,6 +82,7 @@ def concrete(rule):
         rule.replace("<uuid:product_id>", some_id)
         .replace("<uuid:category_id>", some_id)
         .replace("<uuid:image_id>", some_id)
+        .replace("<uuid:import_id>", some_id)
         .replace("<uuid:review_id>", some_id)
         .replace("<sku>", "BOLGA-S")
     )

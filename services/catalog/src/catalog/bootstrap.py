@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from catalog.adapters.answer_memory import RedisAnswers
+from catalog.adapters.bulk_queries import SqlBulkQueries
 from catalog.adapters.freshness import MOST_SECONDS_OLD, Freshness
 from catalog.adapters.image_store import CloudinaryStore, NoImageStore
 from catalog.adapters.pictures import PillowPictures
@@ -17,7 +18,14 @@ from catalog.adapters.read_models import SqlQueries
 from catalog.adapters.review_queries import SqlReviewQueries
 from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
-from catalog.use_cases.ports import Answers, ImageStore, Pictures, Queries, ReviewQueries
+from catalog.use_cases.ports import (
+    Answers,
+    BulkQueries,
+    ImageStore,
+    Pictures,
+    Queries,
+    ReviewQueries,
+)
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -34,6 +42,7 @@ class Dependencies:
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
     reviews: ReviewQueries
+    bulk: BulkQueries
     pictures: Pictures
     images: ImageStore
     answers: Answers | None
@@ -61,6 +70,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         ),
         queries=SqlQueries(sessions),
         reviews=SqlReviewQueries(sessions),
+        bulk=SqlBulkQueries(sessions),
         pictures=PillowPictures(),
         images=_image_store(settings),
         answers=answers,

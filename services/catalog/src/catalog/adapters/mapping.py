@@ -73,6 +73,26 @@ def write_product(product: Product, row: ProductRow) -> None:
     row.version = product.version
 
 
+def product_record(product: Product) -> dict[str, Any]:
+    """The same as plain JSON values."""
+    content = product.content
+    return {
+        "id": str(product.id),
+        "name": content.name,
+        "description": content.description,
+        "category_id": str(content.category.id) if content.category else None,
+        "tags": list(content.tags),
+        "featured": content.featured,
+        "status": content.status,
+        "price_amount": product.price.amount,
+        "currency": product.price.currency,
+        "in_stock": product.in_stock,
+        "sole_sku": product.sole_sku,
+        "updated_at": product.updated_at.isoformat(),
+        "version": product.version,
+    }
+
+
 def variant_records(content: Content) -> list[dict[str, Any]]:
     return [
         {

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     Identity,
     Index,
+    LargeBinary,
     UniqueConstraint,
     func,
     text,
@@ -202,6 +203,60 @@ class PurchaseRow(Base):
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)
     product_id: Mapped[UUID] = mapped_column(primary_key=True)
     completed_at: Mapped[datetime]
+
+
+class ImportRow(Base):
+    """A table that staff have sent, and what became of its lines. `line` is the last one done;
+    `leased_until` is how long the worker that has it is trusted to be alive."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    status: Mapped[str]
+    dry_run: Mapped[bool]
+    by: Mapped[str]
+    attempts: Mapped[int]
+    line: Mapped[int]
+    lines: Mapped[int]
+    created: Mapped[int]
+    updated: Mapped[int]
+    unchanged: Mapped[int]
+    failed: Mapped[int]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    leased_until: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", name="imports_status"),
+        Index("imports_waiting", "id", postgresql_where=text("status IN ('queued', 'running')")),
+    )
+
+
+class ImportChunkRow(Base):
+    """A piece of the table; gone when the import is done."""
+
+    __tablename__ = "import_chunks"
+
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ImportNoteRow(Base):
+    """What staff should know of one line: an error with its column, or (of a dry run) a change."""
+
+    __tablename__ = "import_notes"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    import_id: Mapped[UUID] = mapped_column(ForeignKey("imports.id"))
+    kind: Mapped[str]
+    note: Mapped[dict[str, Any]]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('error', 'change')", name="import_notes_kind"),
+        Index("import_notes_of_import", "import_id", "kind", "id"),
+    )
 
 
 class StockRow(Base):

@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.adapters.repositories import (
+    SqlBulkRepository,
     SqlCategoryRepository,
+    SqlImportRepository,
     SqlProductRepository,
     SqlReviewRepository,
     SqlStockRepository,
@@ -25,6 +27,8 @@ class SqlUnitOfWork(SqlTransaction):
     stock: SqlStockRepository
     strays: SqlStrayImages
     reviews: SqlReviewRepository
+    bulk: SqlBulkRepository
+    imports: SqlImportRepository
 
     def __init__(
         self, *args: Any, committed: Callable[[], None] = lambda: None, **kwargs: Any
@@ -44,6 +48,8 @@ class SqlUnitOfWork(SqlTransaction):
         self.stock = SqlStockRepository(session)
         self.strays = SqlStrayImages(session)
         self.reviews = SqlReviewRepository(session, outbox)
+        self.bulk = SqlBulkRepository(session, outbox, self.products)
+        self.imports = SqlImportRepository(session)
         self._told = outbox
 
     def tell(self, *events: Event) -> None:

@@ -1,8 +1,9 @@
-"""The outbox relay of catalog, and what becomes due: files to be removed."""
+"""The outbox relay of catalog, and what becomes due: files to be removed, tables
+to be imported."""
 
 from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
-from catalog.use_cases import images
+from catalog.use_cases import images, importing
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
 from oja_web.logs import configure_logging
@@ -26,7 +27,10 @@ def timers(deps: Dependencies) -> list[Job]:
     def remove_strays() -> int:
         return images.remove_strays(store=deps.images, unit_of_work=deps.unit_of_work)
 
-    return [every(5, remove_strays)]
+    def advance_imports() -> int:
+        return importing.advance(unit_of_work=deps.unit_of_work, currency=deps.settings.currency)
+
+    return [every(5, remove_strays), every(1, advance_imports)]
 
 
 if __name__ == "__main__":

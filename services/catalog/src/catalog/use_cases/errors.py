@@ -37,6 +37,14 @@ class NotEnoughStock(Exception):
         self.errors = {"delta": ["more than what is on hand and not reserved"]}
 
 
+class ImportNotFound(Exception):
+    """There is no such import."""
+
+
+class ImportTakenOver(Exception):
+    """Another worker has gone on with this import meanwhile."""
+
+
 class ReviewNotFound(Exception):
     """There is no such review, or it is somebody else's."""
 

@@ -1,7 +1,7 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import TracebackType
@@ -11,7 +11,9 @@ from uuid import UUID
 from catalog.domain.category import Category
 from catalog.domain.product import Product
 from catalog.domain.review import Review
+from catalog.domain.sheet import Fault
 from catalog.domain.stock import Change, OrderStock, Reason, Reservation, Step, Terms
+from catalog.domain.values import CategoryRef
 from oja_events.contracts import Event
 
 
@@ -99,6 +101,86 @@ class ReviewRepository(Protocol):
         """The customer has received these; silence if that is known."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is there of the SKUs and slugs that a table names; the products are locked."""
+
+    products: list[Product]
+    owners: dict[str, UUID]
+    slugs: dict[str, UUID]
+    categories: dict[str, CategoryRef]
+    thresholds: dict[str, int]
+
+
+class BulkRepository(Protocol):
+    """Many products in a few statements."""
+
+    def find(self, skus: Collection[str], slugs: Collection[str]) -> Found:
+        """Nobody else takes a slug before the commit."""
+
+    def store(
+        self,
+        created: Sequence[Product],
+        changed: Sequence[Product],
+        terms: Mapping[str, tuple[UUID, Terms]],
+        *,
+        by: str,
+    ) -> None:
+        """Keep products with their events, and the stock of what is new; raises SkuTaken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """A table that is worked on. `line` is the last one that is done, `attempts` the name of this
+    claim."""
+
+    id: UUID
+    dry_run: bool
+    by: str
+    attempts: int
+    line: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """What becomes of one line: create, update or none; `fields` names what differs."""
+
+    line: int
+    sku: str
+    action: str
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of some lines."""
+
+    lines: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    changes: list[LineChange] = field(default_factory=list)
+
+
+class ImportRepository(Protocol):
+    def add(self, *, dry_run: bool, by: str) -> UUID: ...
+    def append(self, import_id: UUID, n: int, chunk: bytes) -> None: ...
+
+    def claim(self) -> ImportJob | None:
+        """One that waits, or whose worker has not been heard of for a minute."""
+
+    def chunk(self, import_id: UUID, n: int) -> bytes: ...
+
+    def progress(self, job: ImportJob, tally: Tally, line: int) -> None:
+        """Add this up; raises ImportTakenOver if the claim has passed to somebody else."""
+
+    def finish(self, job: ImportJob, fault: Fault | None) -> None:
+        """It is done, or has failed as a whole; the table itself is thrown away."""
+
+
 class StrayImages(Protocol):
     """Files at the image store that no product shows: on their way, given up, or taken away."""
 
@@ -156,6 +238,10 @@ class UnitOfWork(Protocol):
     def strays(self) -> StrayImages: ...
     @property
     def reviews(self) -> ReviewRepository: ...
+    @property
+    def bulk(self) -> BulkRepository: ...
+    @property
+    def imports(self) -> ImportRepository: ...
 
     def tell(self, *events: Event) -> None:
         """Publish these if the transaction commits."""
@@ -338,3 +424,11 @@ class Answers(Protocol):
 
     def announce(self) -> bool:
         """Something was committed, so everybody looks again; False if that could not be said."""
+
+
+class BulkQueries(Protocol):
+    def job(self, import_id: UUID) -> Mapping[str, Any]:
+        """With its `errors` and `changes`; raises ImportNotFound."""
+
+    def lines(self) -> Iterator[Mapping[str, Any]]:
+        """Every SKU that is offered, named as the columns of domain.sheet, in short queries."""

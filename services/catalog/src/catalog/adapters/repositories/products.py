@@ -81,9 +81,13 @@ class SqlProductRepository:
         self._write_content(product)
         self._outbox.add(*product.pull_events())
 
+    def edit(self, product_ids: Collection[UUID]) -> list[Product]:
+        """These products for a change by staff, locked."""
+        self._lock_stock(product_ids)
+        return self.touched(product_ids)
+
     def get(self, product_id: UUID) -> Product:
-        self._lock_stock(product_id)
-        found = self.touched([product_id])
+        found = self.edit([product_id])
         if not found:
             raise ProductNotFound(product_id)
         return found[0]
@@ -113,8 +117,8 @@ class SqlProductRepository:
             self._write_images(product)
         self._outbox.add(*product.pull_events())
 
-    def _lock_stock(self, product_id: UUID) -> None:
-        rows = select(StockRow.sku).where(StockRow.product_id == product_id)
+    def _lock_stock(self, product_ids: Collection[UUID]) -> None:
+        rows = select(StockRow.sku).where(StockRow.product_id.in_(product_ids))
         self._session.execute(rows.order_by(StockRow.sku).with_for_update())
 
     def _write_content(self, product: Product) -> None:

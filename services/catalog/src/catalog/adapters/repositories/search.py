@@ -1,5 +1,6 @@
 """What a product is found by: the words of its name and SKUs, then tags and category, then text."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,7 +19,8 @@ _INDEX = text("""
     LEFT JOIN LATERAL (
         SELECT string_agg(sku, ' ') AS skus FROM variants WHERE product_id = it.id AND offered
     ) AS offered ON true
-    WHERE product.id = it.id AND (it.id = :product_id OR it.category_id = :category_id)
+    WHERE product.id = it.id
+        AND (it.id = ANY(CAST(:product_ids AS uuid[])) OR it.category_id = :category_id)
 """)
 
 # By id, as everybody locks products.
@@ -29,10 +31,15 @@ _LOCK_CATEGORY = text(
 
 def index_product(session: Session, product_id: UUID) -> None:
     """Make the product findable by what its rows say now."""
-    session.execute(_INDEX, {"product_id": product_id, "category_id": None})
+    index_products(session, [product_id])
+
+
+def index_products(session: Session, product_ids: Sequence[UUID]) -> None:
+    """The same for many."""
+    session.execute(_INDEX, {"product_ids": list(product_ids), "category_id": None})
 
 
 def index_category(session: Session, category_id: UUID) -> None:
     """The same for every product of a category that got another name."""
     session.execute(_LOCK_CATEGORY, {"category_id": category_id})
-    session.execute(_INDEX, {"product_id": None, "category_id": category_id})
+    session.execute(_INDEX, {"product_ids": [], "category_id": category_id})

@@ -7,12 +7,17 @@ from uuid_utils.compat import uuid7
 MOST_NUMBERED = 1000
 
 
+def lock_slugs(session: Session, column: InstrumentedAttribute[str]) -> None:
+    """Whoever wants a slug for this table waits for us to commit."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"slugs {column.class_}"))))
+
+
 def free_slug(session: Session, column: InstrumentedAttribute[str], wanted: str) -> str:
     """`wanted`, or with the first free number behind it.
 
     Whoever wants a slug for this table waits for us to commit, so that it is still free then.
     """
-    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"slugs {column.class_}"))))
+    lock_slugs(session, column)
     if not session.scalar(select(exists().where(column == wanted))):
         return wanted
     number = func.generate_series(2, MOST_NUMBERED).table_valued("n").render_derived()

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from catalog.bootstrap import SERVICE, Dependencies, build
-from catalog.entrypoints.http import categories, images, inventory, products, reviews, staff
+from catalog.entrypoints.http import bulk, categories, images, inventory, products, reviews, staff
 from catalog.entrypoints.http.errors import REFUSALS
 from catalog.entrypoints.http.remembering import Remembering
 from catalog.settings import Settings
@@ -28,6 +28,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             products.blp,
             categories.blp,
             categories.staff_blp,
+            bulk.blp,
             staff.blp,
             images.blp,
             reviews.blp,

@@ -3,11 +3,13 @@
 from catalog.domain.category import CategoryCycle
 from catalog.domain.images import ImageNotFound, TooManyImages
 from catalog.domain.product import InvalidProduct
+from catalog.domain.sheet import BadTable
 from catalog.use_cases.errors import (
     AlreadyReviewed,
     BadPicture,
     CategoryNotFound,
     ImageStoreUnavailable,
+    ImportNotFound,
     NotAPicture,
     NotEnoughStock,
     ProductNotFound,
@@ -28,6 +30,8 @@ REFUSALS = {
     UnknownCategory: Refusal(422, "invalid"),
     CategoryCycle: Refusal(422, "invalid"),
     NotEnoughStock: Refusal(409, "insufficient_stock"),
+    ImportNotFound: Refusal(404, "not_found", "There is no such import."),
+    BadTable: Refusal(422, "invalid", "The table cannot be read."),
     ReviewNotFound: Refusal(404, "not_found", "There is no such review."),
     AlreadyReviewed: Refusal(
         409, "already_reviewed", "You have reviewed this product; change that review instead."

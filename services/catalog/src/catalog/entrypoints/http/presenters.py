@@ -83,6 +83,10 @@ def review(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in _REVIEW}
 
 
+def import_job(row: Row) -> dict[str, Any]:
+    return {name: row[name] for name in _IMPORT}
+
+
 def stock(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in _STOCK}
 
@@ -111,6 +115,21 @@ _REVIEW = (
     "status",
     "created_at",
     "updated_at",
+)
+_IMPORT = (
+    "id",
+    "status",
+    "dry_run",
+    "lines",
+    "created",
+    "updated",
+    "unchanged",
+    "failed",
+    "errors",
+    "changes",
+    "created_at",
+    "started_at",
+    "finished_at",
 )
 _MOVEMENT = ("at", "reason", "delta", "on_hand", "order_id", "note", "by")
 

@@ -13,6 +13,7 @@ from oja_web.fields import (
     Money,
     QueryBoolean,
     QueryInteger,
+    QuerySchema,
     StrictBoolean,
     StrictInteger,
     StrictSchema,
@@ -186,6 +187,10 @@ class StaffReviewQuery(PageQuery):
     status = fields.String(validate=_REVIEW_STATUS, load_default=None)
 
 
+class ImportQuery(QuerySchema):
+    dry_run = QueryBoolean(load_default=False)
+
+
 class CategoryRefSchema(Schema):
     id = UUIDString()
     slug = fields.String()
@@ -334,6 +339,42 @@ class ReviewSchema(Schema):
 
 
 ReviewPageSchema = page_schema(ReviewSchema, "ReviewPage")
+
+
+class ImportErrorSchema(Schema):
+    """Line 1 is the header."""
+
+    line = fields.Integer()
+    column = fields.String()
+    reason = fields.String()
+
+
+class ImportChangeSchema(Schema):
+    """`fields` are the columns that differ."""
+
+    line = fields.Integer()
+    sku = fields.String()
+    action = fields.String(validate=validate.OneOf(["create", "update"]))
+    fields_ = fields.List(fields.String(), data_key="fields")
+
+
+class ImportSchema(Schema):
+    """`lines` are those that are done; each is created, updated, unchanged or failed. `errors` has
+    the first thousand; `changes` likewise, and only for a dry run."""
+
+    id = UUIDString()
+    status = fields.String(validate=validate.OneOf(["queued", "running", "done", "failed"]))
+    dry_run = fields.Boolean()
+    lines = fields.Integer()
+    created = fields.Integer()
+    updated = fields.Integer()
+    unchanged = fields.Integer()
+    failed = fields.Integer()
+    errors_ = fields.List(fields.Nested(ImportErrorSchema), data_key="errors")
+    changes = fields.List(fields.Nested(ImportChangeSchema))
+    created_at = AwareDateTime()
+    started_at = AwareDateTime(allow_none=True)
+    finished_at = AwareDateTime(allow_none=True)
 
 
 class StockSchema(Schema):
