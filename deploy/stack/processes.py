@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from stack.services import CONSUMERS, SERVICES
 
 # The longest-running request or message handler has 30 s; supervisord kills at 45 s.
+# Hashes of passwords wait for each other, and nobody else's request should wait behind them.
+_THREADS = {"identity": 16}
 _GRANIAN = (
     "{python} -m granian --interface wsgi --factory --host {host} --port {port} --workers 1"
-    " --blocking-threads 4 --respawn-failed-workers --respawn-interval 0.2"
+    " --blocking-threads {threads} --respawn-failed-workers --respawn-interval 0.2"
     " --workers-kill-timeout 30 --no-ws --log-level warning"
 )
 
@@ -68,7 +70,8 @@ def _of(service: str) -> list[Process]:
 
 
 def _http(service: str) -> Process:
-    command = (*_GRANIAN.split(), f"{service}.entrypoints.http.app:create_app")
+    server = _GRANIAN.replace("{threads}", str(_THREADS.get(service, 4)))
+    command = (*server.split(), f"{service}.entrypoints.http.app:create_app")
     return Process(service, "http", command, "/internal/readyz", ("postgres", "redis"))
 
 
