@@ -5,11 +5,13 @@ from threading import Thread
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 
 from catalog.entrypoints.http.app import create_app
 from catalog.use_cases import event_handlers
 from oja_events.contracts import Line
 from oja_events.contracts.catalog import ReviewPosted
+from oja_events.contracts.identity import CustomerErased
 from oja_events.contracts.ordering import OrderCompleted
 from oja_web.testing import bearer, make_token, problem
 from tests.integration.catalog.conftest import KEYS
@@ -256,3 +258,15 @@ def test_one_customer_at_two_doors_writes_one_review(deps, client, ada, product)
 
     assert sorted(answers) == [201, 409, 409, 409]
     assert rating(client, product) == (4, 1)
+
+
+def test_the_reviews_of_a_customer_who_left_stay_without_their_name(deps, client, ada, product):
+    ada.review(product)
+    event_handlers.customer_erased(
+        CustomerErased(customer_id=ada.id, erased_at=NOW), uow=deps.unit_of_work()
+    )
+
+    with deps.unit_of_work() as uow:
+        query = text("SELECT author, title FROM reviews WHERE customer_id = :id")
+        [row] = uow.session.execute(query, {"id": ada.id})
+    assert row.author == "Former customer"

@@ -15,6 +15,7 @@ from tests.integration.identity.conftest import (
     an_email,
     registration,
 )
+from tests.support.waiting import wait_until
 
 
 def test_a_new_account(client: FlaskClient, database: Database):
@@ -291,3 +292,32 @@ def test_two_devices_that_add_an_address_at_once_both_count(ada: Person, app):
     items = ada.call("GET", ADDRESSES).json["items"]
     assert len(items) == 6
     assert sum(item["is_default"] for item in items) == 1
+
+
+def test_who_closes_their_account_is_forgotten(ada: Person, database: Database):
+    tokens = ada.tokens()
+    ada.call("POST", ADDRESSES, an_address())
+
+    assert ada.call("DELETE", "/api/auth/me", {"password": PASSWORD}).status_code == 202
+
+    [row] = database.rows("SELECT * FROM users WHERE id = :id", id=ada.id)
+    assert ada.email not in str(row)
+    assert "Ada" not in str(row)
+    assert not row.is_active
+    for table in ("addresses", "user_roles", "one_time_requests"):
+        assert not database.rows(f"SELECT FROM {table} WHERE user_id = :id", id=ada.id)
+    assert ada.log_in().status_code == 401
+    body = {"refresh_token": tokens["refresh_token"]}
+    assert ada.client.post("/api/auth/refresh", json=body).status_code == 401
+    wait_until(lambda: ada.call("GET", "/api/auth/me").status_code == 401, timeout=1)
+    told = database.rows("SELECT type FROM event_log WHERE subject = :id", id=ada.id)
+    assert "oja.identity.customer_erased.v1" in [row.type for row in told]
+    assert ada.client.post("/api/auth/register", json=registration(ada.email)).status_code == 201
+
+
+def test_closing_an_account_needs_its_password(ada: Person):
+    refused = ada.call("DELETE", "/api/auth/me", {"password": "not it"})
+
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["password"])
+    assert ada.call("DELETE", "/api/auth/me", {}).status_code == 422
+    assert ada.log_in().status_code == 200

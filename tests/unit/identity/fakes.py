@@ -287,6 +287,12 @@ class FakeOneTimeRequests:
         found = self.find_issued(digest, purpose)
         return bool(found and self._draft.requests.pop(found.id))
 
+    def remove_all(self, user_id: UUID) -> None:
+        requests = self._draft.requests
+        self._draft.requests = {
+            key: request for key, request in requests.items() if request.user_id != user_id
+        }
+
     def purge(self, limit: int) -> int:
         return 0
 

@@ -25,6 +25,7 @@ from oja_events.contracts.catalog import (
 )
 from oja_events.contracts.identity import (
     AccessRevoked,
+    CustomerErased,
     CustomerRegistered,
     EmailVerificationRequested,
     PasswordChanged,
@@ -32,6 +33,7 @@ from oja_events.contracts.identity import (
     RefreshTokenReused,
 )
 from oja_events.contracts.ordering import (
+    CustomerOrdersErased,
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
@@ -57,6 +59,8 @@ CONSUMERS = ("catalog", "ordering", "payments", "notifier")
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     CustomerRegistered: ("notifier",),
     AccessRevoked: CONSUMERS,
+    CustomerErased: ("catalog", "ordering"),
+    CustomerOrdersErased: ("payments", "notifier"),
     EmailVerificationRequested: ("notifier",),
     PasswordResetRequested: ("notifier",),
     PasswordChanged: ("notifier",),

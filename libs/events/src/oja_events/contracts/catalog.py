@@ -158,3 +158,18 @@ class ReviewPosted(Event):
     status: str
     verified_purchase: bool
     posted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerReviewsErased(Event):
+    """Catalog's receipt: their reviews stay without their name.
+
+    `reviews` is how many were masked.
+    """
+
+    TYPE: ClassVar[str] = "oja.catalog.customer_reviews_erased.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    reviews: int
+    erased_at: datetime

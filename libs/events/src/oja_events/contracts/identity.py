@@ -98,3 +98,15 @@ class AccessRevoked(Event):
     revoked_at: datetime
     generation: int | None = None
     sign_in_id: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerErased(Event):
+    """Somebody closed their account: whoever knows more of them than this id removes or masks it,
+    and gives a receipt."""
+
+    TYPE: ClassVar[str] = "oja.identity.customer_erased.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    erased_at: datetime

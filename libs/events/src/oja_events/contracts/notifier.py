@@ -20,3 +20,18 @@ class MailFailed(Event):
     recipient: str
     reason: str
     failed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerMailsErased(Event):
+    """Notifier's receipt: the mails to them are without words and without their address.
+
+    `mails` is how many were masked.
+    """
+
+    TYPE: ClassVar[str] = "oja.notifier.customer_mails_erased.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    mails: int
+    erased_at: datetime

@@ -101,3 +101,18 @@ class RefundRequested(_OrderEvent):
     amount: Money
     reason: str
     requested_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerOrdersErased(Event):
+    """Ordering's receipt: no order of theirs names them any more, and none is under way.
+
+    `orders` is how many were masked.
+    """
+
+    TYPE: ClassVar[str] = "oja.ordering.customer_orders_erased.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    orders: int
+    erased_at: datetime

@@ -83,3 +83,18 @@ class RefundFailed(_PaymentEvent):
     amount: Money
     reason: str
     failed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomerPaymentsErased(Event):
+    """Payments' receipt: nothing names the customer any more.
+
+    `orders` is how many were masked.
+    """
+
+    TYPE: ClassVar[str] = "oja.payments.customer_payments_erased.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    orders: int
+    erased_at: datetime

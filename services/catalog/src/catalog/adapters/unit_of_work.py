@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from catalog.adapters.erasing import SqlErasures
 from catalog.adapters.repositories import (
     SqlBulkRepository,
     SqlCategoryRepository,
@@ -29,6 +30,7 @@ class SqlUnitOfWork(SqlTransaction):
     reviews: SqlReviewRepository
     bulk: SqlBulkRepository
     imports: SqlImportRepository
+    erasures: SqlErasures
 
     def __init__(
         self, *args: Any, committed: Callable[[], None] = lambda: None, **kwargs: Any
@@ -50,6 +52,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.reviews = SqlReviewRepository(session, outbox)
         self.bulk = SqlBulkRepository(session, outbox, self.products)
         self.imports = SqlImportRepository(session)
+        self.erasures = SqlErasures(session, outbox)
         self._told = outbox
 
     def tell(self, *events: Event) -> None:

@@ -5,7 +5,7 @@ from catalog.settings import Settings
 from catalog.use_cases import event_handlers
 from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
-from oja_events.contracts.identity import AccessRevoked
+from oja_events.contracts.identity import AccessRevoked, CustomerErased
 from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
 from oja_events.handling import MessageHandler, Subscriptions
@@ -13,6 +13,7 @@ from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
     AccessRevoked: access_revoked,
+    CustomerErased: event_handlers.customer_erased,
     OrderPlaced: event_handlers.order_placed,
     OrderCancelled: event_handlers.order_cancelled,
     OrderCompleted: event_handlers.order_completed,

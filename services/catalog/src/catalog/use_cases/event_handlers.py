@@ -11,8 +11,17 @@ from catalog.use_cases.ports import UnitOfWork
 from catalog.use_cases.stock_news import tell_levels
 from oja_events.contracts import SkuQuantity
 from oja_events.contracts import catalog as told
+from oja_events.contracts.identity import CustomerErased
 from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
+
+
+def customer_erased(event: CustomerErased, *, uow: UnitOfWork) -> None:
+    """Forget the customer; their reviews stay, nobody's. Repeated: another receipt. Late: nothing
+    waits for it."""
+    with uow:
+        uow.erasures.erase(event.customer_id)
+        uow.commit()
 
 
 def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:

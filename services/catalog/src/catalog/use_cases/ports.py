@@ -225,6 +225,13 @@ class ImageStore(Protocol):
         """Also when it is not there."""
 
 
+class Erasures(Protocol):
+    """What is kept of customers who closed their account."""
+
+    def erase(self, customer_id: UUID) -> None:
+        """Take their name off their reviews, and give the receipt."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -234,6 +241,8 @@ class UnitOfWork(Protocol):
     def categories(self) -> CategoryRepository: ...
     @property
     def stock(self) -> StockRepository: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def strays(self) -> StrayImages: ...
     @property

@@ -61,6 +61,10 @@ class SqlOneTimeRequestRepository:
         gone = delete(OneTimeRequestRow).where(*_good(digest, purpose))
         return bool(self._session.execute(gone.returning(OneTimeRequestRow.id)).all())
 
+    def remove_all(self, user_id: UUID) -> None:
+        mine = OneTimeRequestRow.user_id == user_id
+        self._session.execute(delete(OneTimeRequestRow).where(mine))
+
     def purge(self, limit: int) -> int:
         old = (
             select(OneTimeRequestRow.id)

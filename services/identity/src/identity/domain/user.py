@@ -8,7 +8,15 @@ from uuid import UUID
 from identity.domain.roles import CUSTOMER
 from identity.domain.values import EmailAddress, Profile
 from oja_events.contracts import Event
-from oja_events.contracts.identity import AccessRevoked, CustomerRegistered, PasswordChanged
+from oja_events.contracts.identity import (
+    AccessRevoked,
+    CustomerErased,
+    CustomerRegistered,
+    PasswordChanged,
+)
+
+ERASED_DOMAIN = "erased.invalid"  # reserved: no mail can get there
+NO_PASSWORD = "!"  # noqa: S105  no hash looks like this
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +88,15 @@ class User:
         self._events.append(
             AccessRevoked(user_id=self.id, revoked_at=now, generation=self.access_generation)
         )
+
+    def erase(self, *, now: datetime) -> None:
+        """Keep nothing of the person; the id stays, since orders refer to it."""
+        nobody = f"erased-{self.id}@{ERASED_DOMAIN}"
+        self.email, self.email_verified = EmailAddress(nobody, nobody), False
+        self.profile = Profile("Erased", "Customer")
+        self.password_hash, self.password_changed_at = NO_PASSWORD, now
+        self.roles, self.is_active = frozenset(), False
+        self._events.append(CustomerErased(customer_id=self.id, erased_at=now))
 
     def standing(self) -> dict[str, Any]:
         """What staff decide about a user, as the audit log keeps it."""

@@ -24,9 +24,9 @@ class NotStaff(Exception):
 class WrongPassword(Exception):
     """The signed-in person does not know the account's password."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "current_password") -> None:
         super().__init__("The current password is another one.")
-        self.errors = {"current_password": ["Is not your password."]}
+        self.errors = {field: ["Is not your password."]}
 
 
 class UserNotFound(Exception):

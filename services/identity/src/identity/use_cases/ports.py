@@ -171,6 +171,8 @@ class OneTimeRequestRepository(Protocol):
     def spend(self, digest: bytes, purpose: Purpose) -> bool:
         """Use the link up: of many who try, one gets True. Atomic."""
 
+    def remove_all(self, user_id: UUID) -> None: ...
+
     def purge(self, limit: int) -> int:
         """Drop up to `limit` that are too old; how many there were."""
 

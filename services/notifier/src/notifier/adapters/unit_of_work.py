@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages, StaffAddresses
+from notifier.adapters.erasing import SqlErasures
 from notifier.adapters.pace import Pace
 from notifier.adapters.repositories import SqlMailRepository
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
@@ -23,6 +24,7 @@ class SqlUnitOfWork(SqlTransaction):
     alerts: SqlAlertRepository
     parked: SqlParkedMessages
     templates: SqlTemplateRepository
+    erasures: SqlErasures
 
     def __init__(
         self,
@@ -60,6 +62,7 @@ class SqlUnitOfWork(SqlTransaction):
             alerts=self.alerts,
             pace=self._pace,
         )
+        self.erasures = SqlErasures(session, outbox)
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
 

@@ -16,6 +16,7 @@ from oja_events.contracts.identity import (
     RefreshTokenReused,
 )
 from oja_events.contracts.ordering import (
+    CustomerOrdersErased,
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
@@ -32,6 +33,7 @@ from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
     AccessRevoked: access_revoked,
+    CustomerOrdersErased: event_handlers.customer_orders_erased,
     CustomerRegistered: event_handlers.customer_registered,
     EmailVerificationRequested: event_handlers.email_verification_requested,
     PasswordResetRequested: event_handlers.password_reset_requested,

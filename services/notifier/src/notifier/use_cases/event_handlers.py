@@ -24,6 +24,7 @@ from oja_events.contracts.identity import (
     RefreshTokenReused,
 )
 from oja_events.contracts.ordering import (
+    CustomerOrdersErased,
     OrderCancelled,
     OrderCompleted,
     OrderPlaced,
@@ -54,6 +55,14 @@ def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
                 facts=asdict(event),
             )
         )
+        uow.commit()
+
+
+def customer_orders_erased(event: CustomerOrdersErased, *, uow: UnitOfWork) -> None:
+    """Forget the customer, who left and for whom ordering has nothing under way any more. Repeated:
+    another receipt. While a mail to them is in a sender's hands: tried again later."""
+    with uow:
+        uow.erasures.erase(event.customer_id)
         uow.commit()
 
 

@@ -89,6 +89,13 @@ class StaffDirectory(Protocol):
         """Who hears of what needs a hand."""
 
 
+class Erasures(Protocol):
+    """What is kept of customers who closed their account."""
+
+    def erase(self, customer_id: UUID) -> None:
+        """Empty the mails to them, and give the receipt; raises StillOnItsWay."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -96,6 +103,8 @@ class UnitOfWork(Protocol):
     def mails(self) -> MailRepository: ...
     @property
     def alerts(self) -> AlertRepository: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def parked(self) -> ParkedMessages: ...
     @property

@@ -76,6 +76,16 @@ class HistoryRow(Base):
     __table_args__ = (Index("order_history_by_order", "order_id", "id"),)
 
 
+class ErasureRow(Base):
+    """A customer who closed their account; `erased_at` once no order names them."""
+
+    __tablename__ = "erasures"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
+    erased_at: Mapped[datetime | None]
+
+
 class CartRow(Base):
     __tablename__ = "carts"
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
+from ordering.adapters.erasing import SqlErasures
 from ordering.adapters.repositories import (
     SqlCartRepository,
     SqlOfferRepository,
@@ -19,6 +20,7 @@ class SqlUnitOfWork(SqlTransaction):
     orders: SqlOrderRepository
     carts: SqlCartRepository
     offers: SqlOfferRepository
+    erasures: SqlErasures
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
@@ -26,6 +28,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.orders = SqlOrderRepository(session, outbox, cause)
         self.carts = SqlCartRepository(session)
         self.offers = SqlOfferRepository(session)
+        self.erasures = SqlErasures(session, outbox)
         self.idempotency_keys = KeyStore(session)
 
     def now(self) -> datetime:

@@ -8,7 +8,7 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
-from oja_events.contracts.identity import AccessRevoked
+from oja_events.contracts.identity import AccessRevoked, CustomerErased
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
@@ -19,6 +19,7 @@ from ordering.use_cases import event_handlers
 
 SUBSCRIPTIONS: Subscriptions = {
     AccessRevoked: access_revoked,
+    CustomerErased: event_handlers.customer_erased,
     ProductChanged: event_handlers.product_changed,
     ProductArchived: event_handlers.product_archived,
     StockReserved: event_handlers.stock_reserved,

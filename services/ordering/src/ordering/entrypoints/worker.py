@@ -20,6 +20,7 @@ def main() -> None:
         [
             relay.run,
             every(PURGE_SECONDS, lambda: purge_answers(deps)),
+            every(PURGE_SECONDS, lambda: erase_settled_orders(deps)),
             every(PURGE_SECONDS, lambda: drop_expired_carts(deps)),
         ],
         health=(settings.health_host, settings.health_port),
@@ -33,6 +34,11 @@ def purge_answers(deps: Dependencies) -> int:
         purged = purge_expired(uow.session)
         uow.commit()
     return purged
+
+
+def erase_settled_orders(deps: Dependencies) -> int:
+    """Mask orders of customers who left, once they are settled; whose last ones those were."""
+    return commands.erase_settled_orders(uow=deps.unit_of_work())
 
 
 def drop_expired_carts(deps: Dependencies) -> int:

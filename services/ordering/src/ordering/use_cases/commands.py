@@ -171,3 +171,11 @@ def _keep(cart: Cart, offers: dict[str, Offer], uow: UnitOfWork) -> CartView:
     uow.carts.save(cart)
     uow.commit()
     return CartView(cart, offers)
+
+
+def erase_settled_orders(*, uow: UnitOfWork) -> int:
+    """Go on forgetting customers who closed their account; how many are forgotten now."""
+    with uow:
+        forgotten = uow.erasures.go_on()
+        uow.commit()
+    return forgotten

@@ -7,10 +7,20 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
+from oja_events.contracts.identity import CustomerErased
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from ordering.domain.order import CancelReason, PaymentStatus
 from ordering.domain.values import Money
 from ordering.use_cases.ports import UnitOfWork
+
+
+def customer_erased(event: CustomerErased, *, uow: UnitOfWork) -> None:
+    """Forget the customer: the cart and settled orders now, others when they are settled (the
+    worker sees to it). Repeated: nothing more. Late: so much the more is settled."""
+    with uow:
+        uow.erasures.begin(event.customer_id)
+        uow.erasures.go_on()
+        uow.commit()
 
 
 def product_changed(event: ProductChanged, *, uow: UnitOfWork) -> None:

@@ -57,6 +57,16 @@ class OfferRepository(Protocol):
         """Stop selling the product unless newer news is known."""
 
 
+class Erasures(Protocol):
+    """Customers who closed their account, and what their orders still say of them."""
+
+    def begin(self, customer_id: UUID) -> None:
+        """Drop the cart, and remember to mask the orders. Known already: nothing."""
+
+    def go_on(self) -> int:
+        """Mask what is settled and tell whose last order that was; how many customers."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -66,6 +76,8 @@ class UnitOfWork(Protocol):
     def carts(self) -> CartRepository: ...
     @property
     def offers(self) -> OfferRepository: ...
+    @property
+    def erasures(self) -> Erasures: ...
 
     def now(self) -> datetime: ...
     def commit(self) -> None: ...

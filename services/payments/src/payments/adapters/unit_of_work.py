@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
+from payments.adapters.erasing import SqlErasures
 from payments.adapters.repositories import (
     SqlAlertRepository,
     SqlOrderRepository,
@@ -25,6 +26,7 @@ class SqlUnitOfWork(SqlTransaction):
     refunds: SqlRefundRepository
     webhooks: SqlWebhookRepository
     alerts: SqlAlertRepository
+    erasures: SqlErasures
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
@@ -33,6 +35,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.refunds = SqlRefundRepository(session, outbox)
         self.webhooks = SqlWebhookRepository(session)
         self.alerts = SqlAlertRepository(session, outbox)
+        self.erasures = SqlErasures(session, outbox)
         self.idempotency_keys = KeyStore(session)
 
     def now(self) -> datetime:

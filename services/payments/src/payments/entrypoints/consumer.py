@@ -4,7 +4,12 @@ from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
 from oja_events.contracts.catalog import StockRejected, StockReserved
 from oja_events.contracts.identity import AccessRevoked
-from oja_events.contracts.ordering import OrderCancelled, OrderPlaced, RefundRequested
+from oja_events.contracts.ordering import (
+    CustomerOrdersErased,
+    OrderCancelled,
+    OrderPlaced,
+    RefundRequested,
+)
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
 from payments.bootstrap import SERVICE, Dependencies, build
@@ -14,6 +19,7 @@ from payments.use_cases import event_handlers
 
 SUBSCRIPTIONS: Subscriptions = {
     AccessRevoked: access_revoked,
+    CustomerOrdersErased: event_handlers.customer_orders_erased,
     OrderPlaced: event_handlers.order_placed,
     StockReserved: event_handlers.stock_reserved,
     StockRejected: event_handlers.stock_rejected,

@@ -8,11 +8,24 @@ order's row is made by whatever comes first and completed by the rest.
 from uuid import UUID
 
 from oja_events.contracts.catalog import StockRejected, StockReserved
-from oja_events.contracts.ordering import OrderCancelled, OrderPlaced, RefundRequested
+from oja_events.contracts.ordering import (
+    CustomerOrdersErased,
+    OrderCancelled,
+    OrderPlaced,
+    RefundRequested,
+)
 from payments.domain.order import ClosedReason
 from payments.domain.values import Bill, Contact, Money
 from payments.use_cases import refunding
 from payments.use_cases.ports import UnitOfWork
+
+
+def customer_orders_erased(event: CustomerOrdersErased, *, uow: UnitOfWork) -> None:
+    """Forget the customer, who left and for whom ordering has nothing under way any more. Repeated:
+    another receipt. Late: nothing waits for it."""
+    with uow:
+        uow.erasures.erase(event.customer_id)
+        uow.commit()
 
 
 def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:

@@ -115,6 +115,13 @@ class AlertRepository(Protocol):
         """Keep and tell it, unless the same was said already."""
 
 
+class Erasures(Protocol):
+    """What is kept of customers who closed their account."""
+
+    def erase(self, customer_id: UUID) -> None:
+        """Take them out of bills and webhooks, and give the receipt."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -124,6 +131,8 @@ class UnitOfWork(Protocol):
     def payments(self) -> PaymentRepository: ...
     @property
     def refunds(self) -> RefundRepository: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
     @property

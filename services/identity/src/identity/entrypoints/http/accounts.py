@@ -8,6 +8,7 @@ from identity.domain.values import Profile
 from identity.entrypoints.http import presenters
 from identity.entrypoints.http.dependencies import deps
 from identity.entrypoints.http.schemas import (
+    ErasureSchema,
     PasswordChangeSchema,
     ProfileSchema,
     RegistrationSchema,
@@ -59,6 +60,27 @@ def change_me(body: dict[str, Any]) -> Response:
     """Change your name or telephone number"""
     user = accounts.change_profile(caller().user_id, body, uow=deps().unit_of_work())
     return json_response(presenters.user(user))
+
+
+@blp.delete("/me")
+@signed_in
+@blp.arguments(ErasureSchema)
+@blp.response(202)
+@blp.alt_response(409, "CONFLICT")
+def erase_me(body: dict[str, Any]) -> Response:
+    """Close your account for good
+
+    Your name, addresses and all else that is about you is removed or masked in the whole shop;
+    what is under way is delivered first. Orders stay, without you in them.
+    """
+    accounts.erase_account(
+        caller().user_id,
+        body["password"],
+        address=request.remote_addr,
+        hasher=deps().hasher,
+        uow=deps().unit_of_work(),
+    )
+    return Response(status=202)
 
 
 @blp.post("/password/change")

@@ -125,6 +125,10 @@ class LinkRequestSchema(StrictSchema):
     request_id = UUIDString(required=True)
 
 
+class ErasureSchema(StrictSchema):
+    password = Password(required=True)
+
+
 class PasswordChangeSchema(ConfirmedPasswordSchema):
     current_password = Password(required=True)
 

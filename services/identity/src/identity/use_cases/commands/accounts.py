@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+from identity.domain.address_book import AddressBook
 from identity.domain.one_time_request import OneTimeRequest, Purpose
 from identity.domain.passwords import PasswordPolicy, normalized
+from identity.domain.roles import ADMIN, LastAdmin
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.commands.authentication import end_all_access
@@ -98,3 +100,33 @@ def new_hash(
     known = (email.text, email.local_part, profile.first_name, profile.last_name, profile.name)
     policy.check(chosen, known)
     return hasher.hash(chosen)
+
+
+def erase_account(
+    user_id: UUID,
+    password: str,
+    *,
+    address: str | None,
+    hasher: PasswordHasher,
+    uow: UnitOfWork,
+) -> None:
+    """Forget the person for good, here and (by event) in every service. Their orders stay.
+
+    Raises WrongPassword, LastAdmin.
+    """
+    with uow:
+        before = uow.users.get(user_id)
+    if not hasher.verify(normalized(password), before.password_hash):
+        raise WrongPassword("password")
+    with uow:
+        user = uow.users.get(user_id)
+        if not user.is_active or user.password_changed_at != before.password_changed_at:
+            raise InvalidCredentials
+        if ADMIN in user.roles and not uow.users.has_other_admin(user.id):
+            raise LastAdmin("this is the last active administrator")
+        user.erase(now=uow.now())
+        end_all_access(user, uow)
+        uow.address_books.save(AddressBook(user.id))
+        uow.one_time_requests.remove_all(user.id)
+        uow.audit.note(AuditEntry("account_erased", user.id, user.id, address))
+        uow.commit()

@@ -1,0 +1,58 @@
+"""Forgetting customers who closed their account: mails to them without their words and address."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from notifier.domain.letter import Audience, Template
+from notifier.use_cases.errors import StillOnItsWay
+from oja_events.contracts.notifier import CustomerMailsErased
+from oja_events.outbox import Outbox
+
+# Mails to staff may be about the customer; they are to somebody else.
+_TO_STAFF = [each.value for each in Template if each.audience is Audience.STAFF]
+
+_THEIRS = text("""
+    SELECT DISTINCT recipient FROM mails
+    WHERE (facts ->> 'customer_id' = :customer_id OR facts ->> 'user_id' = :customer_id)
+        AND template <> ALL(:to_staff)
+""")
+_CLAIMED = text("""
+    SELECT id FROM mails WHERE recipient = ANY(:recipients) AND claimed_by IS NOT NULL LIMIT 1
+""")
+_MASK = text("""
+    UPDATE mails SET
+        recipient = 'erased-' || id || '@erased.invalid', recipient_name = '',
+        subject = 'Erased', text = '', html = '', last_error = NULL,
+        facts = jsonb_strip_nulls(jsonb_build_object('was_paid', facts -> 'was_paid')),
+        status = CASE WHEN next_attempt_at IS NULL THEN status ELSE 'failed' END,
+        failed_at = CASE WHEN next_attempt_at IS NULL THEN failed_at ELSE now() END,
+        next_attempt_at = NULL
+    WHERE recipient = ANY(:recipients) AND template <> ALL(:to_staff)
+    RETURNING id
+""")
+_MASK_ALERTS = text("""
+    UPDATE alerts SET title = 'A mail to a customer who left', detail = ''
+    WHERE occasion = ANY(:mails)
+""")
+
+
+class SqlErasures:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
+        self._session = session
+        self._outbox = outbox
+
+    def erase(self, customer_id: UUID) -> None:
+        who = {"customer_id": str(customer_id), "to_staff": _TO_STAFF}
+        recipients = self._session.execute(_THEIRS, who).scalars().all()
+        theirs = {"recipients": list(recipients), "to_staff": _TO_STAFF}
+        claimed = self._session.execute(_CLAIMED, theirs).scalar()
+        if claimed:
+            raise StillOnItsWay(claimed)
+        masked = self._session.execute(_MASK, theirs).scalars().all()
+        self._session.execute(_MASK_ALERTS, {"mails": [str(mail) for mail in masked]})
+        now = self._session.execute(select(func.now())).scalar_one()
+        self._outbox.add(
+            CustomerMailsErased(customer_id=customer_id, mails=len(masked), erased_at=now)
+        )
