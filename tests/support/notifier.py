@@ -20,6 +20,7 @@ from oja_events.contracts.ordering import (
     OrderCompleted,
     OrderPlaced,
     OrderShipped,
+    RefundRequested,
     Tracking,
 )
 from oja_events.contracts.payments import (
@@ -93,6 +94,17 @@ def order_cancelled(**changes: Any) -> OrderCancelled:
     return OrderCancelled(**_order() | how | changes)
 
 
+def refund_requested(**changes: Any) -> RefundRequested:
+    fields = {
+        "payment_reference": "oja-4f2c9a",
+        "amount": naira(2_150_050),
+        "reason": "the order was already paid",
+        "requested_at": AFTERNOON,
+    }
+    order = {name: value for name, value in _order().items() if name not in ("lines", "total")}
+    return RefundRequested(**order | fields | changes)
+
+
 def payment_confirmed(**changes: Any) -> PaymentConfirmed:
     how = {"channel": "bank_transfer", "paid_at": AFTERNOON}
     return PaymentConfirmed(**_payment() | how | changes)
@@ -145,6 +157,7 @@ def all_news() -> list[Event]:
         order_shipped(),
         order_completed(),
         order_cancelled(),
+        refund_requested(),
         payment_refunded(),
         refund_failed(),
         payment_alert_raised(),

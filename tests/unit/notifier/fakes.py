@@ -1,5 +1,6 @@
 """Notifier's ports without a database or a mail server."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -7,6 +8,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID, uuid4
 
+from notifier.adapters.wording import plain
 from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
@@ -88,6 +90,12 @@ class FakeMails:
 
     def is_written(self, template: Template, occasion: str) -> bool:
         return any(key[:2] == (template.value, occasion) for key in self.books.letters)
+
+    def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
+        found = [
+            letter for key, letter in self.books.letters.items() if key[:2] == (template, occasion)
+        ]
+        return plain(found[0].facts) if found else None
 
     def write_test(self, letter: Letter, words: Words) -> UUID:
         raise NotImplementedError

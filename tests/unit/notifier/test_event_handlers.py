@@ -88,6 +88,39 @@ def test_money_for_a_cancelled_order_confirms_nothing() -> None:
     assert [letter.template for letter in letters(uow)] == [Template.ORDER_CANCELLED]
 
 
+def test_a_payment_for_an_order_that_was_cancelled_unpaid_is_said_to_go_back() -> None:
+    uow = FakeUnitOfWork()
+    event = news.refund_requested()
+    cancelled = news.order_cancelled(order_id=event.order_id, was_paid=False)
+
+    event_handlers.order_cancelled(cancelled, uow=uow)
+    event_handlers.refund_requested(event, uow=uow)
+
+    assert letters(uow)[-1].template is Template.REFUND_STARTED
+
+
+def test_a_cancellation_that_promised_the_money_is_not_said_twice() -> None:
+    uow = FakeUnitOfWork()
+    event = news.refund_requested()
+    cancelled = news.order_cancelled(order_id=event.order_id, was_paid=True)
+
+    event_handlers.order_cancelled(cancelled, uow=uow)
+    event_handlers.refund_requested(event, uow=uow)
+
+    assert [letter.template for letter in letters(uow)] == [Template.ORDER_CANCELLED]
+
+
+def test_every_payment_that_goes_back_is_told_once() -> None:
+    uow = FakeUnitOfWork()
+    first = news.refund_requested()
+    second = news.refund_requested(order_id=first.order_id, payment_reference="another")
+
+    for event in (first, second, first):
+        event_handlers.refund_requested(event, uow=uow)
+
+    assert len(letters(uow)) == 2
+
+
 def test_low_stock_is_an_alert_that_waits_for_a_digest() -> None:
     uow = FakeUnitOfWork()
 

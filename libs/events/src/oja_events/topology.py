@@ -74,7 +74,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     OrderCancelled: ("catalog", "payments", "notifier"),
     OrderShipped: ("notifier",),
     OrderCompleted: ("catalog", "notifier"),
-    RefundRequested: ("payments",),
+    RefundRequested: ("payments", "notifier"),
     PaymentConfirmed: ("ordering", "catalog", "notifier"),
     PaymentFailed: ("ordering",),
     PaymentRefunded: ("ordering", "notifier"),

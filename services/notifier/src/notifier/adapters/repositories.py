@@ -1,7 +1,7 @@
 """The ledger in Postgres. Concluding a mail also hands its events to the outbox."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,6 +92,12 @@ class SqlMailRepository:
             MailRow.occasion == occasion, MailRow.template == template, MailRow.kind == "event"
         )
         return self._session.scalars(found.limit(1)).first() is not None
+
+    def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
+        found = select(MailRow.facts).where(
+            MailRow.occasion == occasion, MailRow.template == template, MailRow.kind == "event"
+        )
+        return self._session.scalars(found.limit(1)).first()
 
     def write_test(self, letter: Letter, words: Words) -> UUID:
         row = self._row(letter, uuid7(), words)

@@ -21,6 +21,7 @@ from oja_events.contracts.ordering import (
     OrderCompleted,
     OrderPlaced,
     OrderShipped,
+    RefundRequested,
     Tracking,
 )
 from oja_events.contracts.payments import (
@@ -164,6 +165,18 @@ _SAMPLES: dict[Template, tuple[Facts, ...]] = {
     Template.ORDER_SHIPPED: _order_shipped(),
     Template.ORDER_COMPLETED: (asdict(OrderCompleted(**_ORDER, completed_at=_AT)),),
     Template.ORDER_CANCELLED: _order_cancelled(),
+    Template.REFUND_STARTED: (
+        asdict(
+            RefundRequested(
+                **_WHO,
+                customer_id=_ID,
+                payment_reference="oja-4f2c9a",
+                amount=_TOTAL,
+                reason="the order was cancelled",
+                requested_at=_AT,
+            )
+        ),
+    ),
     Template.REFUND_DONE: (asdict(PaymentRefunded(**_PAYMENT, refund_id=_ID, refunded_at=_AT)),),
     Template.REFUND_FAILED: (
         asdict(

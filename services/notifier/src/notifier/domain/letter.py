@@ -31,6 +31,7 @@ class Template(StrEnum):
     ORDER_SHIPPED = "order_shipped"
     ORDER_COMPLETED = "order_completed"
     ORDER_CANCELLED = "order_cancelled"
+    REFUND_STARTED = "refund_started"
     REFUND_DONE = "refund_done"
     LOW_STOCK = "low_stock"
     REFUND_FAILED = "refund_failed"

@@ -21,6 +21,7 @@ from oja_events.contracts.ordering import (
     OrderCompleted,
     OrderPlaced,
     OrderShipped,
+    RefundRequested,
 )
 from oja_events.contracts.payments import (
     PaymentAlertRaised,
@@ -44,6 +45,7 @@ SUBSCRIPTIONS: Subscriptions = {
     OrderShipped: event_handlers.order_shipped,
     OrderCompleted: event_handlers.order_completed,
     OrderCancelled: event_handlers.order_cancelled,
+    RefundRequested: event_handlers.refund_requested,
     PaymentRefunded: event_handlers.payment_refunded,
     RefundFailed: event_handlers.refund_failed,
     PaymentAlertRaised: event_handlers.payment_alert_raised,

@@ -29,6 +29,7 @@ from oja_events.contracts.ordering import (
     OrderCompleted,
     OrderPlaced,
     OrderShipped,
+    RefundRequested,
 )
 from oja_events.contracts.payments import (
     PaymentAlertRaised,
@@ -41,7 +42,7 @@ PaymentNews = PaymentConfirmed | PaymentRefunded
 AccountNews = (
     EmailVerificationRequested | PasswordResetRequested | PasswordChanged | RefreshTokenReused
 )
-OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled
+OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled | RefundRequested
 
 
 def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
@@ -151,6 +152,22 @@ def order_cancelled(event: OrderCancelled, *, uow: UnitOfWork) -> None:
     """Say why, and what happens to the money. Repeated: silence. Early, late: true all the same."""
     with uow:
         uow.mails.write(_to_customer(Template.ORDER_CANCELLED, event))
+        uow.commit()
+
+
+def refund_requested(event: RefundRequested, *, uow: UnitOfWork) -> None:
+    """Say that money is on its way back, once per payment, unless the mail about the cancellation
+    has promised it. Repeated: silence. Early (ahead of the cancellation): both say so, both true.
+    """
+    with uow:
+        cancellation = uow.mails.told(Template.ORDER_CANCELLED, str(event.order_id))
+        if cancellation is None or not cancellation.get("was_paid"):
+            letter = _to_customer(
+                Template.REFUND_STARTED,
+                event,
+                occasion=f"{event.order_id} {event.payment_reference}",
+            )
+            uow.mails.write(letter)
         uow.commit()
 
 

@@ -24,6 +24,9 @@ class MailRepository(Protocol):
 
     def is_written(self, template: Template, occasion: str) -> bool: ...
 
+    def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
+        """What the mail about this says; None when there is none."""
+
     def write_test(self, letter: Letter, words: Words) -> UUID:
         """Keep these words for sending, marked as a test; returns the mail's id."""
 
