@@ -36,6 +36,28 @@ def test_a_line_tells_who_asked_what_of_whom_and_how_it_went(shop: Shop):
     assert line["traceparent"] == TRACE
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("POST", "/nowhere", 404),
+        ("BREW", "/api/products", 405),
+        ("POST", "/api/auth/login", 413),
+        ("POST", "/api/pay", 502),
+    ],
+)
+def test_a_line_names_the_method_that_was_asked_though_nginx_answers_itself(
+    shop: Shop, method: str, path: str, status: int
+):
+    shop.services["payments"].behaviour = hang_up
+    headers = {"X-Request-ID": f"log-own-{status}"}
+    if status == 413:
+        headers["Content-Length"] = str(2**20 + 1)
+    shop.gateway.request(method, path, headers)
+
+    line = the_line(shop, f"log-own-{status}")
+    assert (line["method"], line["status"]) == (method, status)
+
+
 def test_no_secret_is_written(shop: Shop):
     headers = {
         "X-Request-ID": "log-2",
