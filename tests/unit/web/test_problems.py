@@ -84,6 +84,7 @@ def test_refusals_are_not_logged_as_failures(client, capsys):
         ({"a": ["x"]}, {"a": ["x"]}),
         ({"items": {0: {"quantity": ["x", "y"]}}}, {"items.0.quantity": ["x", "y"]}),
         ({"price": {"_schema": ["x"], "amount": ["y"]}}, {"price": ["x"], "price.amount": ["y"]}),
+        ({"price": [{"amount": ["x"]}, "y"]}, {"price.amount": ["x"], "price": ["y"]}),
         ({"_schema": ["x"]}, {"body": ["x"]}),
         (["x"], {"body": ["x"]}),
         ("x", {"body": ["x"]}),

@@ -171,13 +171,19 @@ def flatten(messages: object, path: str = "") -> dict[str, list[str]]:
     A message about a whole object is filed under the path of that object, `body` at the top.
     """
     if isinstance(messages, Mapping):
-        flat: dict[str, list[str]] = {}
-        for key, value in messages.items():
-            for name, texts in flatten(value, _join(path, key)).items():
-                flat.setdefault(name, []).extend(texts)
-        return flat
-    several = messages if isinstance(messages, list | tuple) else [messages]
-    return {path or "body": [str(text) for text in several]}
+        return _merged(flatten(inner, _join(path, key)) for key, inner in messages.items())
+    if isinstance(messages, list | tuple):
+        # A list may hold mappings: a validator of a whole field tells what is wrong inside of it.
+        return _merged(flatten(each, path) for each in messages)
+    return {path or "body": [str(messages)]}
+
+
+def _merged(parts: Iterable[dict[str, list[str]]]) -> dict[str, list[str]]:
+    merged: dict[str, list[str]] = {}
+    for part in parts:
+        for name, texts in part.items():
+            merged.setdefault(name, []).extend(texts)
+    return merged
 
 
 def _join(path: str, key: object) -> str:
