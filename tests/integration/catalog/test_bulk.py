@@ -313,6 +313,20 @@ def test_a_worker_that_dies_in_between_costs_no_line(staff, deps, shop, monkeypa
     assert shop.rows("SELECT FROM import_chunks") == []
 
 
+def test_a_table_that_every_worker_dies_of_is_given_up(staff, deps, work):
+    url = send(staff, csv_of(a_row(new_sku()))).headers["Location"]
+    with deps.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE imports SET attempts = :most WHERE id = :id"),
+            {"most": importing.MOST_ATTEMPTS, "id": url.rpartition("/")[2]},
+        )
+
+    work()
+
+    job = staff.open("GET", url).json
+    assert (job["status"], job["errors"][0]["column"]) == ("failed", "line")
+
+
 def test_many_lines_take_few_statements_and_little_memory(staff, deps, imported):
     lines = 3_000
     table = csv_of(*(a_row(new_sku(), name=f"Thing {n}") for n in range(lines)))
