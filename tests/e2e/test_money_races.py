@@ -40,7 +40,7 @@ def test_money_that_comes_after_a_cancellation_goes_back(
     ada.await_status(order["id"], "cancelled", "refunded")
     assert returned(shop, reference) == [PRICE]
     wait_until(lambda: shop.staff.stock(sku)["available"] == 1)
-    await_mails(shop, ada, "order_received", "order_cancelled", "refund_done")
+    await_mails(shop, ada, "order_received", "order_cancelled", "refund_started", "refund_done")
 
 
 def test_a_cancellation_that_races_with_the_money_ends_in_one_of_two_ways(shop: Shop) -> None:

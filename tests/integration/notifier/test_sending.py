@@ -13,7 +13,7 @@ from notifier.use_cases.sending import send_next
 from oja_events.contracts.notifier import MailFailed
 from oja_events.wakeup import channel
 from tests.integration.notifier.mail_server import DROP, MailServer
-from tests.integration.notifier.notifying import Notifier, settings
+from tests.integration.notifier.notifying import Notifier, notifier_on, settings
 from tests.support import notifier as news
 from tests.support.waiting import wait_until
 
@@ -144,6 +144,32 @@ def test_a_mail_server_that_is_away_costs_time_and_nothing_else(
             assert notifier.settles(recipient, "sent").attempts == 1
 
     assert len(mail_server.inbox) == len(recipients)
+
+
+def test_an_hour_without_a_mail_server_delays_mails_and_nothing_else(
+    database_url: str,
+) -> None:
+    server = MailServer()  # nobody listens there yet
+    notifier = notifier_on(database_url, server.url)
+
+    with notifier.sending(4):
+        first = an_order_mail(notifier)
+        wait_until(lambda: notifier.mail(first).last_error, what="a first attempt")
+        began = time.monotonic()
+        recipients = [first, *(an_order_mail(notifier) for _ in range(30))]
+        heard_in = time.monotonic() - began
+        notifier.rows("UPDATE mails SET created_at = created_at - interval '1 hour'")
+        assert server.inbox == []
+
+        with server.running():
+            for recipient in recipients:
+                mail = notifier.settles(recipient, "sent", timeout=30)
+                assert (mail.attempts, mail.doubts) == (1, 0)
+
+    notifier.deps.engine.dispose()
+    assert heard_in < 10, "news are heard while mails wait"
+    assert sorted(mail.recipients[0] for mail in server.inbox) == sorted(recipients)
+    assert notifier.rows("SELECT FROM alerts") == []
 
 
 def test_a_connection_cut_before_the_mail_was_handed_over_is_tried_again(

@@ -8,6 +8,7 @@ from notifier.domain.alert import AlertKind
 from notifier.domain.letter import BadAddress, Letter, Template
 from notifier.entrypoints.consumer import SUBSCRIPTIONS
 from notifier.use_cases import alerting, event_handlers
+from notifier.use_cases.errors import TooEarly
 from oja_events.contracts import Contact, Event
 from tests.support import notifier as news
 from tests.unit.notifier.fakes import FakeUnitOfWork
@@ -108,6 +109,16 @@ def test_a_cancellation_that_promised_the_money_is_not_said_twice() -> None:
     event_handlers.refund_requested(event, uow=uow)
 
     assert [letter.template for letter in letters(uow)] == [Template.ORDER_CANCELLED]
+
+
+def test_a_refund_that_is_ahead_of_its_cancellation_waits_for_it() -> None:
+    uow = FakeUnitOfWork()
+    event = news.refund_requested(reason="the order was cancelled")
+
+    with pytest.raises(TooEarly):
+        event_handlers.refund_requested(event, uow=uow)
+
+    assert letters(uow) == []
 
 
 def test_every_payment_that_goes_back_is_told_once() -> None:

@@ -29,6 +29,10 @@ class ShiftEnded(Exception):
     """The sender's session is gone, and with it all its claims."""
 
 
+class TooEarly(Exception):
+    """This news is ahead of news that we have not heard yet; deliver it again later."""
+
+
 class TooFast(Exception):
     """The next mail may not leave before `seconds` are over."""
 

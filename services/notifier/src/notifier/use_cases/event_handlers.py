@@ -2,8 +2,8 @@
 
 Repeated news comes to nothing: the inbox stops it, and were the inbox lost, the ledger keeps one
 mail per event, template and recipient. Early or late news needs no patience: an event carries all
-that its mail says, so no mail waits for another. Where lateness would make a mail untrue, its
-handler says so.
+that its mail says, so no mail waits for another. Where that would make a mail untrue or needless,
+its handler says so.
 """
 
 from collections.abc import Mapping
@@ -14,6 +14,7 @@ from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import Letter, Recipient, Template
+from notifier.use_cases.errors import TooEarly
 from notifier.use_cases.ports import UnitOfWork
 from oja_events.contracts.catalog import StockLow
 from oja_events.contracts.identity import (
@@ -42,6 +43,9 @@ PaymentNews = PaymentConfirmed | PaymentRefunded
 AccountNews = (
     EmailVerificationRequested | PasswordResetRequested | PasswordChanged | RefreshTokenReused
 )
+# Why ordering asks for the refund of a cancelled order; whoever words it otherwise costs a customer
+# no more than a second mail about the same money.
+_CANCELLED = "the order was cancelled"
 OrderNews = OrderPlaced | OrderShipped | OrderCompleted | OrderCancelled | RefundRequested
 
 
@@ -157,10 +161,11 @@ def order_cancelled(event: OrderCancelled, *, uow: UnitOfWork) -> None:
 
 def refund_requested(event: RefundRequested, *, uow: UnitOfWork) -> None:
     """Say that money is on its way back, once per payment, unless the mail about the cancellation
-    has promised it. Repeated: silence. Early (ahead of the cancellation): both say so, both true.
-    """
+    has promised it. Repeated: silence. Early (ahead of the cancellation): tried again later."""
     with uow:
         cancellation = uow.mails.told(Template.ORDER_CANCELLED, str(event.order_id))
+        if cancellation is None and event.reason == _CANCELLED:
+            raise TooEarly(f"the cancellation of {event.number} was not heard of yet")
         if cancellation is None or not cancellation.get("was_paid"):
             letter = _to_customer(
                 Template.REFUND_STARTED,
