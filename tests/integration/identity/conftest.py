@@ -26,6 +26,7 @@ SHOP = "http://shop.test:8080"
 CHEAP = HashingSettings(memory_kib=8, time_cost=1, parallelism=1, concurrency=8)
 KEYS = make_key_pair()
 INTERNAL_TOKEN = "t" * 40
+NO_REDIS = "redis://127.0.0.1:1/0"
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +40,7 @@ def settings() -> Iterator[Settings]:
             jwt_private_key=KEYS.private_pem,
             jwt_public_keys=KEYS.jwks,
             jwt_issuer=SHOP,
+            redis_url=NO_REDIS,
             readiness_urls={},
             internal_token=INTERNAL_TOKEN,
             storefront_url=SHOP,

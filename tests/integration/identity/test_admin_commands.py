@@ -14,6 +14,7 @@ from identity.settings import Settings
 from tests.integration.identity.conftest import (
     INTERNAL_TOKEN,
     KEYS,
+    NO_REDIS,
     PASSWORD,
     SHOP,
     Database,
@@ -34,6 +35,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "JWT_PRIVATE_KEY": KEYS.private_pem.replace("\n", "\\n"),
         "JWT_PUBLIC_KEYS": KEYS.jwks,
         "READINESS_URLS": "{}",
+        "REDIS_URL": NO_REDIS,
         "INTERNAL_TOKEN": INTERNAL_TOKEN,
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_TIME_COST": "1",

@@ -11,6 +11,7 @@ ENVIRONMENT = {
     "JWT_ISSUER": "http://shop.test",
     "READINESS_URLS": '{"catalog": "http://catalog/internal/readyz"}',
     "INTERNAL_TOKEN": "t" * 40,
+    "REDIS_URL": "redis://identity@redis:6379/0",
 }
 
 

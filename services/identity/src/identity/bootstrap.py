@@ -11,12 +11,13 @@ from sqlalchemy.orm import sessionmaker
 
 from identity.adapters.common_passwords import CommonPasswords
 from identity.adapters.hashing import Argon2Hasher
+from identity.adapters.profile_cache import RedisProfiles
 from identity.adapters.read_models import SqlQueries
 from identity.adapters.signing import TokenSigner, published
 from identity.adapters.unit_of_work import SqlUnitOfWork
 from identity.domain.passwords import PasswordPolicy
 from identity.settings import HashingSettings, Settings
-from identity.use_cases.ports import AccessTokens, PasswordHasher, Queries
+from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles, Queries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -35,6 +36,7 @@ class Dependencies:
     hasher: PasswordHasher
     policy: PasswordPolicy
     access_tokens: AccessTokens
+    profiles: Profiles
     jwks: dict[str, Any]
 
     def check(self) -> None:
@@ -47,15 +49,22 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
     sessions = sessionmaker(engine, expire_on_commit=False)
-    keys = settings.jwt_public_keys
+    keys, profiles = settings.jwt_public_keys, RedisProfiles(settings.redis_url)
     return Dependencies(
         settings=settings,
         engine=engine,
-        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        unit_of_work=partial(
+            SqlUnitOfWork,
+            sessions,
+            source=SERVICE,
+            waker=Waker(engine, SERVICE),
+            profiles=profiles,
+        ),
         queries=SqlQueries(sessions),
         hasher=_hasher(settings.hashing),
         policy=PasswordPolicy(CommonPasswords(), settings.password_min_length),
         access_tokens=TokenSigner(settings.jwt_private_key, keys, settings.jwt_issuer),
+        profiles=profiles,
         jwks=published(keys),
     )
 

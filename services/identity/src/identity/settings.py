@@ -34,6 +34,7 @@ class Settings:
     jwt_private_key: str = field(repr=False)
     jwt_public_keys: str
     jwt_issuer: str
+    redis_url: str
     readiness_urls: Mapping[str, str]
     internal_token: str = field(repr=False)
     storefront_url: str
@@ -59,6 +60,7 @@ class Settings:
                 jwt_private_key=env["JWT_PRIVATE_KEY"].replace("\\n", "\n"),
                 jwt_public_keys=env["JWT_PUBLIC_KEYS"],
                 jwt_issuer=env["JWT_ISSUER"],
+                redis_url=env["REDIS_URL"],
                 readiness_urls=_readiness_urls(env["READINESS_URLS"]),
                 internal_token=_internal_token(env["INTERNAL_TOKEN"]),
                 storefront_url=env.get("STOREFRONT_URL", env["PUBLIC_URL"]).rstrip("/"),

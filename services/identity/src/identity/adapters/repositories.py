@@ -43,6 +43,7 @@ class SqlUserRepository:
     def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
         self._outbox = outbox
+        self.changed: set[UUID] = set()
 
     def new_id(self) -> UUID:
         return uuid7()
@@ -84,6 +85,7 @@ class SqlUserRepository:
             .returning(UserRow.version)
         )
         user.version = self._session.execute(statement).scalar_one()
+        self.changed.add(user.id)
         self._set_roles(user)
         tell(self._session, self._outbox, *user.pull_events())
 

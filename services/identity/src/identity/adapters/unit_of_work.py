@@ -1,6 +1,7 @@
 """One transaction of identity."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +15,7 @@ from identity.adapters.repositories import (
     SqlUserRepository,
     tell,
 )
+from identity.use_cases.ports import Profiles
 from oja_events.contracts import Event
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
@@ -27,6 +29,15 @@ class SqlUnitOfWork(SqlTransaction):
     one_time_requests: SqlOneTimeRequestRepository
     address_books: SqlAddressBookRepository
     audit: SqlAuditLog
+
+    def __init__(self, *args: Any, profiles: Profiles, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._profiles = profiles
+
+    def commit(self) -> None:
+        for user_id in self.users.changed:
+            self._profiles.clear(user_id)
+        super().commit()
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.users = SqlUserRepository(session, outbox)

@@ -59,6 +59,18 @@ class AccessTokens(Protocol):
         """A signed token that says who the holder is and what they may do."""
 
 
+class Profiles(Protocol):
+    """Profiles of users as clients see them, kept for a short time."""
+
+    def get(self, user_id: UUID) -> bytes | None: ...
+
+    def keep(self, user_id: UUID, profile: bytes) -> None:
+        """Unless it was cleared a moment ago: then this one may be older than the change."""
+
+    def clear(self, user_id: UUID) -> None:
+        """It is about to change; call this before the commit."""
+
+
 class UserRepository(Protocol):
     def new_id(self) -> UUID: ...
 

@@ -49,7 +49,13 @@ def register(body: dict[str, Any]) -> Response:
 @blp.response(200, UserSchema)
 def show_me() -> Response:
     """Your account"""
-    return json_response(presenters.user(deps().queries.user(caller().user_id)))
+    user_id, profiles = caller().user_id, deps().profiles
+    kept = profiles.get(user_id)
+    if kept:
+        return Response(kept, mimetype="application/json")
+    response = json_response(presenters.user(deps().queries.user(user_id)))
+    profiles.keep(user_id, response.get_data())
+    return response
 
 
 @blp.patch("/me")
