@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from oja_events.contracts.catalog import StockCommitted
-from oja_events.relay import Relay
 from sqlalchemy import text
 
+from oja_events.contracts.catalog import StockCommitted
+from oja_events.relay import Relay
 from tests.integration.events.conftest import Producer
 from tests.support.waiting import wait_until
 
