@@ -23,9 +23,9 @@ from sqlalchemy import (
     text,
     union,
 )
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
-from catalog.adapters.listing import Order, conditions, words
+from catalog.adapters.listing import PRODUCTS, Order, conditions, words
 from catalog.adapters.tables import ProductRow, VariantRow
 from catalog.use_cases.ports import Position, ProductFilter
 
@@ -35,6 +35,21 @@ MOST_RANKED = 2000
 """How many products are compared with the words: of more that match, the newest."""
 
 _EXACT_SKU = 10**9
+_NARROWED = [
+    PRODUCTS[name]
+    for name in (
+        [
+            "id",
+            "category_id",
+            "tags",
+            "featured",
+            "in_stock",
+            "price_amount",
+            "rating_average",
+            "sort_name",
+        ]
+    )
+]
 _BY_INDEX = text("""
     SET LOCAL enable_seqscan = off;
     SET LOCAL max_parallel_workers_per_gather = 0;
@@ -71,20 +86,18 @@ def use_indexes(session: Session) -> None:
 
 def count(session: Session, wanted: ProductFilter) -> int:
     """How many there are, on all pages. In a transaction that uses indexes only."""
-    matching = select(func.count()).select_from(ProductRow).where(*conditions(wanted))
+    matching = select(func.count()).select_from(ProductRow.__table__).where(*conditions(wanted))
     return session.scalar(matching) or 0
 
 
 def walk(wanted: ProductFilter, order: Order, size: int, after: Position | None) -> Place:
     """The first that fit, in the order of the list, as far as MOST_WALKED goes."""
     narrowing = conditions(wanted, leaving_out=["status"])
-    piece = select(ProductRow).where(*conditions(ProductFilter(status=wanted.status)))
+    piece = select(*_NARROWED).where(*conditions(ProductFilter(status=wanted.status)))
     if after is not None:
-        piece = piece.where(order.after(after, ProductRow))
+        piece = piece.where(order.after(after, PRODUCTS))
     walked = MOST_WALKED if narrowing else size
-    near = aliased(
-        ProductRow, piece.order_by(*order.clauses(ProductRow)).limit(walked).subquery("near")
-    )
+    near = piece.order_by(*order.clauses(PRODUCTS)).limit(walked).subquery("near").c
     query = select(near.id, order.key(near).label("sort_key"))
     query = query.where(*conditions(wanted, near, leaving_out=["status"]))
     return query.order_by(*order.clauses(near)).limit(size)
@@ -100,24 +113,24 @@ def gather(wanted: ProductFilter, order: Order, size: int, after: Position | Non
 
 
 def _sorted(wanted: ProductFilter, order: Order) -> CTE:
-    columns = [ProductRow.id, *([order.key(ProductRow)] if order.column else [])]
+    columns = [PRODUCTS.id, *([order.key(PRODUCTS)] if order.column else [])]
     return _at_once(select(*columns).where(*conditions(wanted)), "found")
 
 
 def _ranked(wanted: ProductFilter, order: Order) -> CTE:
     q = wanted.q or ""
-    matching = _at_once(select(ProductRow.id).where(*conditions(wanted)), "matching")
+    matching = _at_once(select(PRODUCTS.id).where(*conditions(wanted)), "matching")
     newest = select(matching.c.id).order_by(matching.c.id.desc()).limit(MOST_RANKED)
     of_sku = select(matching.c.id).where(matching.c.id.in_(_with_sku(q)))
     compared = union(newest.subquery("newest").select(), of_sku).subquery("compared")
-    ranking = select(ProductRow.id, _rank(q).label("relevance"))
-    return _at_once(ranking.join(compared, compared.c.id == ProductRow.id), "found")
+    ranking = select(PRODUCTS.id, _rank(q).label("relevance"))
+    return _at_once(ranking.join(compared, compared.c.id == PRODUCTS.id), "found")
 
 
 def _rank(q: str) -> ColumnElement[Any]:
     # A whole number, because a cursor must name the same rank again to the last digit.
-    rank = cast(func.ts_rank(ProductRow.search, words(q)) * 1_000_000, BigInteger)
-    return rank + case((ProductRow.id.in_(_with_sku(q)), _EXACT_SKU), else_=0)
+    rank = cast(func.ts_rank(PRODUCTS.search, words(q)) * 1_000_000, BigInteger)
+    return rank + case((PRODUCTS.id.in_(_with_sku(q)), _EXACT_SKU), else_=0)
 
 
 def _with_sku(q: str) -> Select[UUID]:

@@ -14,7 +14,10 @@ from catalog.use_cases.ports import Position, ProductFilter, Sort
 
 Condition = ColumnElement[bool]
 Columns = Any
-"""ProductRow or an alias of it, or the columns `id` and `sort_key` of a query."""
+"""Those of the products or of a part of them, or `id` and `sort_key` of a query."""
+
+# Of the table, not of the mapped class, with which every statement takes twice as long to build.
+PRODUCTS: Columns = ProductRow.__table__.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def order_of(sort: Sort, q: str | None) -> Order:
 
 
 def conditions(
-    wanted: ProductFilter, of: Columns = ProductRow, leaving_out: Collection[str] = ()
+    wanted: ProductFilter, of: Columns = PRODUCTS, leaving_out: Collection[str] = ()
 ) -> list[Condition]:
     """One for each thing that is asked for, but for those whose names are left out."""
     asked = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
@@ -73,7 +76,8 @@ def conditions(
 
 def matches(q: str) -> Condition:
     """Whether a product is found by these words."""
-    return ProductRow.search.bool_op("@@")(words(q))
+    found: Condition = PRODUCTS.search.bool_op("@@")(words(q))
+    return found
 
 
 def words(q: str) -> ColumnElement[Any]:

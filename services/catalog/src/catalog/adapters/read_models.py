@@ -6,13 +6,13 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, FromClause, Select, and_, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.adapters.counting import facets
 from catalog.adapters.finding import Place, count, find, use_indexes
-from catalog.adapters.listing import Order, order_of
+from catalog.adapters.listing import PRODUCTS, Order, order_of
 from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
     CategoryRow,
@@ -27,46 +27,49 @@ from catalog.use_cases.ports import Page, Position, ProductFilter, Sort
 
 MOST_TAGS = 500
 
+_PRODUCTS, _CATEGORIES = ProductRow.__table__, CategoryRow.__table__
+_C, _I = _CATEGORIES.c, ImageRow.__table__.c
+
 _images = (
     select(
         func.jsonb_agg(
             aggregate_order_by(
                 func.jsonb_build_object(
-                    "id", ImageRow.id,
-                    "url", ImageRow.url,
-                    "thumbnail_url", ImageRow.thumbnail_url,
-                    "alt", ImageRow.alt,
-                    "position", ImageRow.position,
+                    "id", _I.id,
+                    "url", _I.url,
+                    "thumbnail_url", _I.thumbnail_url,
+                    "alt", _I.alt,
+                    "position", _I.position,
                 ),
-                ImageRow.position.asc(),
+                _I.position.asc(),
             )
         )
     )
-    .where(ImageRow.product_id == ProductRow.id)
-    .correlate(ProductRow)
+    .where(_I.product_id == PRODUCTS.id)
+    .correlate(_PRODUCTS)
     .scalar_subquery()
     .label("images")
 )  # fmt: skip
 
 _card = (
-    ProductRow.id,
-    ProductRow.slug,
-    ProductRow.name,
-    ProductRow.tags,
-    ProductRow.featured,
-    ProductRow.status,
-    ProductRow.price_amount,
-    ProductRow.currency,
-    ProductRow.in_stock,
-    ProductRow.sole_sku,
-    ProductRow.rating_average,
-    ProductRow.rating_count,
-    ProductRow.created_at,
-    ProductRow.updated_at,
-    ProductRow.version,
-    CategoryRow.id.label("category_id"),
-    CategoryRow.slug.label("category_slug"),
-    CategoryRow.name.label("category_name"),
+    PRODUCTS.id,
+    PRODUCTS.slug,
+    PRODUCTS.name,
+    PRODUCTS.tags,
+    PRODUCTS.featured,
+    PRODUCTS.status,
+    PRODUCTS.price_amount,
+    PRODUCTS.currency,
+    PRODUCTS.in_stock,
+    PRODUCTS.sole_sku,
+    PRODUCTS.rating_average,
+    PRODUCTS.rating_count,
+    PRODUCTS.created_at,
+    PRODUCTS.updated_at,
+    PRODUCTS.version,
+    _C.id.label("category_id"),
+    _C.slug.label("category_slug"),
+    _C.name.label("category_name"),
     _images,
 )
 _available = (StockRow.on_hand - StockRow.reserved).label("available")
@@ -113,10 +116,11 @@ class SqlQueries:
         return replace(found, suggestion=suggestion if rows else None, facets=counted)
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
-        named = ProductRow.id == key if isinstance(key, UUID) else ProductRow.slug == key
-        query = _with_category(select(*_card, ProductRow.description)).where(named)
+        named = PRODUCTS.id == key if isinstance(key, UUID) else PRODUCTS.slug == key
+        query = select(*_card, PRODUCTS.description).select_from(_with_category(_PRODUCTS))
+        query = query.where(named)
         if public:
-            query = query.where(ProductRow.status == "published")
+            query = query.where(PRODUCTS.status == "published")
         with self._sessions() as session:
             row = session.execute(query).mappings().one_or_none()
             if row is None:
@@ -189,13 +193,14 @@ class SqlQueries:
 def _cards(order: Order, place: Place) -> Select[Any]:
     """What lists show of the products of a page, in its order."""
     page = place.subquery("page")
-    query = select(*_card, page.c.sort_key).join(page, page.c.id == ProductRow.id)
+    products = _with_category(_PRODUCTS.join(page, page.c.id == PRODUCTS.id))
     by_key = replace(order, column=order.column and "sort_key")
-    return _with_category(query).order_by(*by_key.clauses(page.c))
+    query = select(*_card, page.c.sort_key).select_from(products)
+    return query.order_by(*by_key.clauses(page.c))
 
 
-def _with_category(query: Select[Any]) -> Select[Any]:
-    return query.outerjoin(CategoryRow, CategoryRow.id == ProductRow.category_id)
+def _with_category(products: FromClause) -> FromClause:
+    return products.outerjoin(_CATEGORIES, _C.id == PRODUCTS.category_id)
 
 
 def _variants_of(product_id: UUID) -> Select[Any]:
