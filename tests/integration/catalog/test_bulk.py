@@ -313,6 +313,26 @@ def test_a_worker_that_dies_in_between_costs_no_line(staff, deps, shop, monkeypa
     assert shop.rows("SELECT FROM import_chunks") == []
 
 
+def test_no_transaction_stays_open_while_lines_are_worked_on(staff, deps, shop, monkeypatch):
+    url = send(staff, csv_of(*(a_row(new_sku()) for _ in range(5)))).headers["Location"]
+    real, open_ones = importing.merge, []
+
+    def looks(*args, **kwargs):
+        [row] = shop.rows(
+            "SELECT count(*) AS n FROM pg_stat_activity"
+            " WHERE state = 'idle in transaction' AND datname = current_database()"
+        )
+        open_ones.append(row.n)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(importing, "merge", looks)
+    importing.advance(unit_of_work=deps.unit_of_work, currency="NGN")
+
+    assert staff.open("GET", url).json["created"] == 5
+    assert open_ones == [1, 1, 1]  # the batch's own
+
+
 def test_a_table_that_every_worker_dies_of_is_given_up(staff, deps, work):
     url = send(staff, csv_of(a_row(new_sku()))).headers["Location"]
     with deps.engine.begin() as connection:

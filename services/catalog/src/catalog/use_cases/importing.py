@@ -119,7 +119,8 @@ class _Importer:
     def _chunks(self) -> Iterator[bytes]:
         for n in range(self._job.chunks):
             with self._unit_of_work() as uow:
-                yield uow.imports.chunk(self._job.id, n)
+                chunk = uow.imports.chunk(self._job.id, n)
+            yield chunk  # no transaction stays open while its lines are worked on
 
     def _apply(self, batch: Sequence[Record]) -> None:
         entries, tally = self._read(batch)
