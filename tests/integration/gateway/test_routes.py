@@ -10,7 +10,7 @@ PATHS = {
         /api/auth/email/resend /api/auth/password/forgot /api/auth/password/reset
         /api/auth/password/change /api/auth/me /api/auth/me/addresses /api/auth/me/addresses/1
         /api/auth/jwks.json /api/admin/session /api/admin/users /api/admin/users/1
-        /api/admin/roles /api/admin/roles/support /api/admin/permissions""",
+        /api/admin/roles /api/admin/roles/support /api/admin/permissions /api/admin/audit""",
     "catalog": """
         /api/products /api/products?q=a&category=b /api/products/red-shirt /api/categories /api/tags
         /api/products/1/reviews /api/products/1/reviews/2 /api/admin/products /api/admin/products/1
