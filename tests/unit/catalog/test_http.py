@@ -161,17 +161,24 @@ def test_a_bad_product_is_refused_with_the_field(client, body, field):
     assert list(answer["errors"]) == [field]
 
 
-@pytest.mark.parametrize(
-    "price", ['{"amount": NaN, "currency": "NGN"}', '{"amount": 1' + "0" * 4000 + "}"]
-)
-def test_numbers_that_are_none_are_malformed(client, price):
+def post_price(client, amount):
+    price = f'{{"amount": {amount}, "currency": "NGN"}}'
     body = f'{{"name": "x", "variants": [{{"sku": "A", "price": {price}}}]}}'
-
-    response = client.post(
+    return client.post(
         "/api/admin/products", data=body, content_type="application/json", headers=STAFF
     )
 
-    problem(response, 400, "malformed_json")
+
+@pytest.mark.parametrize("amount", ["1" + "0" * 4000, "1e4000", "-1e4000", "1e3", "1" + "0" * 16])
+def test_a_price_that_is_no_number_of_kobo_is_refused_where_it_stands(client, amount):
+    answer = problem(post_price(client, amount), 422, "invalid")
+
+    assert list(answer["errors"]) == ["variants.0.price.amount"]
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "0x1", "01"])
+def test_what_json_has_no_word_for_is_malformed(client, amount):
+    problem(post_price(client, amount), 400, "malformed_json")
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,6 @@ HOSTILE = {
     "NaN": b'{"title": NaN}',
     "Infinity": b'{"title": Infinity}',
     "-Infinity": b'{"title": -Infinity}',
-    "1e400": b'{"title": 1e400}',
-    "5,000 digits": b'{"title": ' + b"9" * 5000 + b"}",
-    "long fraction": b'{"title": 0.' + b"1" * 5000 + b"}",
     "key twice": b'{"title": "x", "title": "y"}',
     "key twice, deeper": b'{"lines": [{"text": "x", "text": "y"}]}',
     "key twice, once escaped": b'{"title": "x", "\\u0074itle": "y"}',
@@ -41,6 +38,20 @@ def test_hostile_bodies_are_refused(client, signed, body):
     answer = client.post("/api/notes", data=body, content_type="application/json", headers=signed)
 
     problem(answer, 400, "malformed_json")
+
+
+@pytest.mark.parametrize(
+    "number", ["1e400", "-1e400", "9" * 5000, "0." + "1" * 5000, "1" + "0" * 21 + ".5"]
+)
+def test_a_number_that_nothing_could_hold_is_refused_where_it_stands(client, signed, number):
+    answer = client.post(
+        "/api/notes",
+        data=f'{{"title": {number}}}',
+        content_type="application/json",
+        headers=signed,
+    )
+
+    assert problem(answer, 422)["errors"].keys() == {"title"}
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"7", b"true", b"[{}]"])

@@ -19,6 +19,7 @@ MAX_DEPTH = 64
 # Anything that BIGINT can hold has at most 19 digits.
 _MAX_NUMBER_LENGTH = 40
 _MAX_INTEGER_LENGTH = 20
+UNHELD = math.inf
 # NUL cannot be stored by Postgres; half a surrogate pair cannot be written as UTF-8.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -28,7 +29,11 @@ class BadJSON(ValueError):
 
 
 def decode(body: bytes | str) -> Any:
-    """Parse UTF-8 JSON; refuse duplicate keys, NaN, huge numbers, deep nesting, unstorable text."""
+    """Parse UTF-8 JSON; refuse duplicate keys, NaN, deep nesting, unstorable text.
+
+    A number that nothing of ours could hold is JSON all the same. It becomes UNHELD, which no field
+    takes, so that the refusal (422) names the field.
+    """
     try:
         text = body.decode() if isinstance(body, bytes) else body
         value = json.loads(
@@ -62,17 +67,12 @@ def _refuse_constant(name: str) -> None:
     raise BadJSON(f"{name} is not a JSON value.")
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > _MAX_INTEGER_LENGTH:
-        raise BadJSON("An integer is too large.")
-    return int(digits)
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _MAX_INTEGER_LENGTH else UNHELD
 
 
 def _float(digits: str) -> float:
-    value = float(digits)
-    if len(digits) > _MAX_NUMBER_LENGTH or not math.isfinite(value):
-        raise BadJSON("A number is too large.")
-    return value
+    return float(digits) if len(digits) <= _MAX_NUMBER_LENGTH else UNHELD
 
 
 def _check(value: object, depth: int) -> None:
