@@ -36,19 +36,14 @@ MOST_RANKED = 2000
 
 _EXACT_SKU = 10**9
 _NARROWED = [
-    PRODUCTS[name]
-    for name in (
-        [
-            "id",
-            "category_id",
-            "tags",
-            "featured",
-            "in_stock",
-            "price_amount",
-            "rating_average",
-            "sort_name",
-        ]
-    )
+    PRODUCTS.id,
+    PRODUCTS.category_id,
+    PRODUCTS.tags,
+    PRODUCTS.featured,
+    PRODUCTS.in_stock,
+    PRODUCTS.price_amount,
+    PRODUCTS.rating_average,
+    PRODUCTS.sort_name,
 ]
 _BY_INDEX = text("""
     SET LOCAL enable_seqscan = off;
