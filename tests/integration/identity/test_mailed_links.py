@@ -1,12 +1,16 @@
 """Links that come by mail, over the API and a real database; here we are notifier too."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
+from identity.bootstrap import Dependencies
+from identity.use_cases.commands.mailed_links import answer_forgotten
 from tests.integration.identity.conftest import (
     INTERNAL_TOKEN,
     PASSWORD,
@@ -47,9 +51,11 @@ def token_for(database: Database, person: Person, event: str) -> str:
 
 
 def forget(person: Person, email: str | None = None, **headers: str) -> TestResponse:
-    return person.client.post(
+    answer = person.client.post(
         "/api/auth/password/forgot", json={"email": email or person.email}, headers=headers
     )
+    answer_forgotten(uow=person.client.application.extensions["identity"].unit_of_work())
+    return answer
 
 
 def reset(person: Person, token: str, password: str = BETTER) -> TestResponse:
@@ -217,8 +223,30 @@ def test_s07_who_forgets_hears_the_same_whether_there_is_an_account_or_not(
     assert {answer.status_code for answer in (known, unknown, odd)} == {202}
     assert len({answer.data for answer in (known, unknown, odd)}) == 1
     assert len({tuple(sorted(dict(answer.headers))) for answer in (known, unknown, odd)}) == 1
-    # Each costs one commit with a note in it.
     assert database.rows("SELECT count(*) AS n FROM audit_log")[0].n == before + 3
+
+
+def test_s07_whether_there_is_an_account_is_looked_up_after_the_answer(
+    ada: Person, deps: Dependencies, database: Database
+):
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    event.listen(deps.engine, "before_cursor_execute", note)
+    seen = []
+    for email in (ada.email, an_email()):
+        del statements[:]
+        ada.client.post("/api/auth/password/forgot", json={"email": email})
+        seen.append(list(statements))
+    event.remove(deps.engine, "before_cursor_execute", note)
+
+    assert seen[0] == seen[1]
+    assert requested(database, ada, RESET) == []
+    assert answer_forgotten(uow=deps.unit_of_work()) >= 2
+    assert len(requested(database, ada, RESET)) == 1
+    assert not database.rows("SELECT FROM forgotten_passwords")
 
 
 def test_a_disabled_account_gets_no_link(ada: Person, database: Database):

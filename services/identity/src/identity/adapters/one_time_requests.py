@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
-from identity.adapters.tables import OneTimeRequestRow
+from identity.adapters.tables import ForgottenPasswordRow, OneTimeRequestRow
 from identity.domain.one_time_request import (
     LINK_LIFETIME,
     REQUEST_LIFETIME,
@@ -15,6 +15,7 @@ from identity.domain.one_time_request import (
     Purpose,
 )
 from identity.domain.values import EmailAddress
+from identity.use_cases.ports import ForgottenPassword
 from oja_events.outbox import Outbox
 
 
@@ -43,6 +44,33 @@ class SqlOneTimeRequestRepository:
             statement.on_conflict_do_update(constraint="one_time_requests_newest", set_=values)
         )
         self._outbox.add(*request.pull_events())
+
+    def put_aside(self, forgotten: ForgottenPassword) -> None:
+        self._session.execute(
+            insert(ForgottenPasswordRow).values(
+                id=uuid7(),
+                email_canonical=forgotten.email,
+                address=forgotten.address,
+                asked_at=func.now(),
+            )
+        )
+
+    def take(self, limit: int) -> list[ForgottenPassword]:
+        oldest = (
+            select(ForgottenPasswordRow.id)
+            .order_by(ForgottenPasswordRow.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        gone = delete(ForgottenPasswordRow).where(ForgottenPasswordRow.id.in_(oldest))
+        rows = self._session.execute(
+            gone.returning(
+                ForgottenPasswordRow.id,
+                ForgottenPasswordRow.email_canonical,
+                ForgottenPasswordRow.address,
+            )
+        ).all()
+        return [ForgottenPassword(row.email_canonical, row.address) for row in sorted(rows)]
 
     def find(self, request_id: UUID) -> OneTimeRequest | None:
         return self._one(

@@ -191,6 +191,17 @@ class OneTimeRequestRow(Base):
     )
 
 
+class ForgottenPasswordRow(Base):
+    """What somebody typed, canonical; NULL if it cannot be an address. Deleted when looked at."""
+
+    __tablename__ = "forgotten_passwords"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    email_canonical: Mapped[str | None]
+    address: Mapped[str | None]
+    asked_at: Mapped[datetime]
+
+
 class AuditRow(Base):
     """Only ever inserted; the service's own role may not change or delete a row."""
 

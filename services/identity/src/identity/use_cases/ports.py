@@ -163,6 +163,14 @@ class SessionRepository(Protocol):
         """Drop up to `limit` expired ones; how many there were."""
 
 
+@dataclass(frozen=True, slots=True)
+class ForgottenPassword:
+    """Somebody says so. `email` is canonical, None if it cannot be an address."""
+
+    email: str | None
+    address: str | None
+
+
 class OneTimeRequestRepository(Protocol):
     """At most one request per user and purpose; the secrets of their links by digest."""
 
@@ -170,6 +178,12 @@ class OneTimeRequestRepository(Protocol):
 
     def put(self, request: OneTimeRequest) -> None:
         """Keep it, with its events; an older one for the same purpose is worth nothing any more."""
+
+    def put_aside(self, forgotten: ForgottenPassword) -> None:
+        """Keep it for `take`, whether there is such an account or not."""
+
+    def take(self, limit: int) -> list[ForgottenPassword]:
+        """Up to `limit` that were put aside, the oldest first; they are gone with the commit."""
 
     def find(self, request_id: UUID) -> OneTimeRequest | None:
         """While it is not too old to be answered."""

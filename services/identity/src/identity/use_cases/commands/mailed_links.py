@@ -13,7 +13,9 @@ from identity.domain.secrets import digest, new_secret
 from identity.domain.user import User
 from identity.use_cases.commands.accounts import ask_for_proof, new_hash
 from identity.use_cases.commands.authentication import end_all_access
-from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
+from identity.use_cases.ports import AuditEntry, ForgottenPassword, PasswordHasher, UnitOfWork
+
+BATCH = 100
 
 
 def resend_verification(user_id: UUID, *, uow: UnitOfWork) -> None:
@@ -42,18 +44,25 @@ def verify_email(token: str, *, caller: UUID | None, address: str | None, uow: U
 
 
 def forgot_password(email: str | None, *, address: str | None, uow: UnitOfWork) -> None:
-    """Send a link to the account's own address, if there is such an account.
-
-    `email` is canonical, None if it cannot be an address. Either way there is one note and one
-    commit, so that the time it takes does not tell.
-    """
+    """Put it aside for the worker, so that neither the answer nor its time tells whether there is
+    such an account. `email` is canonical, None if it cannot be an address."""
     with uow:
-        user = uow.users.find_by_email(email) if email else None
-        if user and user.is_active:
-            ask_for_proof(user, Purpose.RESET_PASSWORD, uow)
-        note = AuditEntry("password_reset_asked", None, user.id if user else None, address)
-        uow.audit.note(note)
+        uow.one_time_requests.put_aside(ForgottenPassword(email, address))
         uow.commit()
+
+
+def answer_forgotten(*, uow: UnitOfWork) -> int:
+    """Send links to the accounts' own addresses, where there are accounts; how many asked."""
+    with uow:
+        asked = uow.one_time_requests.take(BATCH)
+        for forgotten in asked:
+            user = uow.users.find_by_email(forgotten.email) if forgotten.email else None
+            if user and user.is_active:
+                ask_for_proof(user, Purpose.RESET_PASSWORD, uow)
+            target = user.id if user else None
+            uow.audit.note(AuditEntry("password_reset_asked", None, target, forgotten.address))
+        uow.commit()
+    return len(asked)
 
 
 def reset_password(
