@@ -140,9 +140,10 @@ def test_one_product_is_looked_up_by_id_and_by_slug(queries: SqlQueries):
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("asked", [CONTRADICTION, FILTERS["a common word"], {"q": "a b c d e f"}])
 def test_no_search_takes_long(queries: SqlQueries, sort: Sort, asked: dict[str, Any]):
-    queries.products(ProductFilter(**asked), sort=sort, size=24)
-    since = time.perf_counter()
+    def seconds() -> float:
+        since = time.perf_counter()
+        queries.products(ProductFilter(**asked), sort=sort, size=24)
+        return time.perf_counter() - since
 
-    queries.products(ProductFilter(**asked), sort=sort, size=24)
-
-    assert time.perf_counter() - since < 1
+    # Others may be at work on this machine; a plan that is wrong is slow every time.
+    assert min(seconds() for _ in range(4)) < 1
