@@ -54,9 +54,11 @@ class RedisAnswers:
 
     def get(self, key: str) -> Answer | None:
         found = self._ask("MGET", _name(key), _SIGN)
-        if found is None or found[0] is None:
+        if found is None:
             return None
         self._freshness.keep_up(found[1])
+        if found[0] is None:
+            return None
         part, version, answer = _unpacked(found[0])
         return answer if self._freshness.counts.version(part) == version else None
 
@@ -101,8 +103,9 @@ class RedisAnswers:
         return None
 
     def _make(self, key: str, make: Make, flight: _Flight) -> Answer | None:
-        # The counts come first: what changes after them makes the answer old, never wrong.
-        flight.counts = self._today()
+        # The counts come first, those of `get` a moment ago: what changes after them makes the
+        # answer old, never wrong.
+        flight.counts = self._freshness.counts if self._answers() else self._today()
         flight.answer = answer = make()
         if answer and flight.counts:
             self._ask("SET", _name(key), _packed(answer, flight.counts), "EX", SECONDS_KEPT)
