@@ -24,6 +24,8 @@ def make_engine(url: str, *, application: str, pool_size: int = 5) -> Engine:
         max_overflow=0,
         pool_timeout=5,
         pool_pre_ping=True,
+        # Errors are logged, and kept with parked messages: no place for what customers wrote.
+        hide_parameters=True,
         connect_args={
             "options": options,
             "application_name": application,
