@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from stack.services import CONSUMERS, SERVICES
 
 # The longest-running request or message handler has 30 s; supervisord kills at 45 s.
-# Hashes of passwords wait for each other, and nobody else's request should wait behind them.
-_THREADS = {"identity": 16}
+# Hashes of passwords wait for each other, a payment waits for Paystack: others must not wait too.
+_THREADS = {"identity": 16, "payments": 16}
 _GRANIAN = (
     "{python} -m granian --interface wsgi --factory --host {host} --port {port} --workers 1"
     " --blocking-threads {threads} --respawn-failed-workers --respawn-interval 0.2"

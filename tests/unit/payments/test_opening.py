@@ -1,5 +1,6 @@
 """Opening a payment when things go wrong between us and Paystack."""
 
+import threading
 from functools import partial
 from uuid import uuid4
 
@@ -197,3 +198,14 @@ def test_an_order_with_an_id_that_nobody_gave_out_just_now_does_not_exist(
 ):
     with pytest.raises(OrderNotFound):
         pay(books, paystack, a_bill(order_id=uuid4()))
+
+
+def test_when_many_wait_already_the_next_is_told_to_come_back_at_once(
+    books: Books, paystack: FakePaystack, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(opening, "STOCK_PATIENCE", 3600)
+    monkeypatch.setattr(opening, "_waiting_room", threading.BoundedSemaphore(1))
+    opening._waiting_room.acquire()
+
+    with pytest.raises(OrderNotReady):
+        pay(books, paystack, a_bill())

@@ -10,6 +10,7 @@ the same), and the next one gets the next reference.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,6 +35,11 @@ log = logging.getLogger(__name__)
 STOCK_PATIENCE = 2.0  # seconds; as the contract says
 OPENING_PATIENCE = 8.0  # seconds for another request that is opening the same payment
 LOOK_EVERY = 0.05
+
+# Who waits holds a thread of the web server. Beyond so many, customers are told to come back, and
+# the threads stay free for webhooks and everybody else.
+MOST_WAITING = 4
+_waiting_room = threading.BoundedSemaphore(MOST_WAITING)
 LOOK_PATIENCE = 2.0
 # An order of which we know nothing, but whose id is that young, may just not have been told to us.
 YOUNG = timedelta(minutes=30)
@@ -79,14 +85,26 @@ def pay(
 
 def _wait_for_stock(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:
     """Return when the order may be paid; refuse at once what waiting cannot change."""
+    try:
+        return _check_payable(order_id, customer_id, unit_of_work)
+    except OrderNotReady:
+        if not _waiting_room.acquire(blocking=False):
+            raise
+    try:
+        _look_again(order_id, customer_id, unit_of_work)
+    finally:
+        _waiting_room.release()
+
+
+def _look_again(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:
     until = time.monotonic() + STOCK_PATIENCE
     while True:
+        time.sleep(LOOK_EVERY)
         try:
             return _check_payable(order_id, customer_id, unit_of_work)
         except OrderNotReady:
             if time.monotonic() >= until:
                 raise
-        time.sleep(LOOK_EVERY)
 
 
 def _check_payable(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:

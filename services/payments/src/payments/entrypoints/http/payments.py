@@ -29,7 +29,7 @@ from payments.use_cases.ports import PaymentPage
 blp = Blueprint("payments", __name__, url_prefix="/api", description="Paying for orders")
 
 LOOK_PATIENCE = 2.0  # seconds that a customer waits for Paystack's word on a pending payment
-LEASE_SECONDS = 45.0  # longer than waiting for the stock and all calls to Paystack together
+LEASE_SECONDS = 25.0  # longer than waiting for the stock and all calls to Paystack together
 
 
 @blp.post("/pay")
