@@ -126,3 +126,10 @@ def test_wanting_more_than_was_last_heard_of_can_be_ordered_for_the_reservation_
 )
 def test_a_line_says_what_is_wrong_with_it(offer: Offer | None, expected: list[str]) -> None:
     assert problems(CartItem(2, naira(100)), offer) == expected
+
+
+def test_an_order_has_a_limit_of_worth() -> None:
+    cart = a_cart(an_offer("GOLD", price=10**13), quantity=1000)
+
+    with pytest.raises(CartFull):
+        cart.order_lines({"GOLD": an_offer("GOLD", price=10**13)})

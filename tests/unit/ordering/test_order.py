@@ -45,7 +45,7 @@ def pay(order: Order, reference: str = "ref-2") -> None:
 
 
 def ship(order: Order) -> None:
-    order.ship(Tracking("GIG", "GIG-7"), by="staff", now=NOW)
+    order.ship(order.tracking or Tracking("GIG", "GIG-7"), by="staff", now=NOW)
 
 
 def complete(order: Order) -> None:
@@ -407,3 +407,11 @@ def test_shipping_and_completing_are_told() -> None:
 def test_currencies_do_not_mix() -> None:
     with pytest.raises(ValueError, match="USD"):
         naira(1) + Money(1, "USD")
+
+
+def test_a_parcel_does_not_change_its_number_unnoticed() -> None:
+    order = an_order(OrderStatus.PROCESSING)
+    ship(order)
+
+    with pytest.raises(IllegalTransition):
+        order.ship(Tracking("another", "2"), by="staff", now=NOW)

@@ -8,6 +8,7 @@ from ordering.domain.values import Money, Offer
 
 MAX_QUANTITY = 1000
 MAX_LINES = 100
+MAX_TOTAL = 10**15  # minor units; no shop sells more at once, and a bigint holds every sum of these
 
 
 class CartEmpty(Exception):
@@ -62,7 +63,7 @@ class Cart:
         self.items.clear()
 
     def order_lines(self, offers: dict[str, Offer]) -> tuple[OrderLine, ...]:
-        """The lines of an order at today's prices; raises CartEmpty or OutOfStock.
+        """The lines of an order at today's prices; raises CartEmpty, OutOfStock or CartFull.
 
         Only what is known to be sold out is refused here: `available` may be seconds old, and the
         reservation decides.
@@ -72,7 +73,10 @@ class Cart:
         refused = {sku: reason for sku in self.items if (reason := _why_not(offers.get(sku)))}
         if refused:
             raise OutOfStock(refused)
-        return tuple(_line(offers[sku], item) for sku, item in sorted(self.items.items()))
+        lines = tuple(_line(offers[sku], item) for sku, item in sorted(self.items.items()))
+        if sum(line.total.amount for line in lines) > MAX_TOTAL:
+            raise CartFull("The cart is worth more than one order may be.")
+        return lines
 
     def _put(self, offer: Offer, quantity: int) -> None:
         if quantity > MAX_QUANTITY:

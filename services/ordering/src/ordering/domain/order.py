@@ -214,6 +214,8 @@ class Order:
         self._judge_refunds(now)
 
     def ship(self, tracking: Tracking | None, *, by: str, now: datetime) -> None:
+        if self.status is OrderStatus.SHIPPED and tracking != self.tracking:
+            raise IllegalTransition(self.status, OrderStatus.SHIPPED)
         if not self._move_to(OrderStatus.SHIPPED):
             return
         self.shipped_at = now
