@@ -50,8 +50,8 @@ class Ports:
     def _public(self, name: str) -> int:
         variable, default = PUBLIC[name]
         asked = self._env.get(variable)
-        if asked and not asked.isdigit():
-            raise Failure(f"{variable} must be a port number, not {asked!r}.")
+        if asked and not _is_port(asked):
+            raise Failure(f"{variable} must be a port number from 1 to 65535, not {asked!r}.")
         port = int(asked) if asked else self._known.get(name, default)
         if self._known.get(name) != port:
             self._remember(name, port)
@@ -64,6 +64,10 @@ class Ports:
 
     def _free(self) -> int:
         return free_port(besides=self._known.values())
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 1 <= int(text[:6]) <= 65535
 
 
 def free_port(*, besides: Collection[int] = ()) -> int:
