@@ -34,10 +34,11 @@ class FakeDatabase:
             raise OperationalError("connect", {}, Exception("away"))
         yield self
 
-    def execute(self, statement: TextClause) -> None:
-        if str(statement) == f"NOTIFY {channel('catalog')}":
-            self.gate.wait()
-            self.notified += 1
+    def execute(self, statement: TextClause, values: dict[str, str]) -> None:
+        assert "pg_notify" in str(statement)
+        assert values == {"channel": channel("catalog")}
+        self.gate.wait()
+        self.notified += 1
 
 
 def a_waker(database: Any) -> Waker:
@@ -52,7 +53,7 @@ def test_nothing_connects_before_the_first_wake_up() -> None:
     assert database.connections == 0
 
 
-def test_a_commit_wakes_the_relay_on_one_connection_that_stays() -> None:
+def test_a_commit_wakes_the_relay_on_a_connection_that_goes_back_to_the_pool() -> None:
     database = FakeDatabase()
     waker = a_waker(database)
 
@@ -60,7 +61,7 @@ def test_a_commit_wakes_the_relay_on_one_connection_that_stays() -> None:
         waker.wake()
         wait_until(lambda times=times: database.notified == times)  # type: ignore[misc]
 
-    assert database.connections == 1
+    assert database.connections == 3
 
 
 def test_many_commits_at_once_need_few_wake_ups() -> None:

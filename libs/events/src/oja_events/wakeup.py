@@ -19,12 +19,18 @@ def channel(service: str) -> str:
     return f"{service}_outbox"
 
 
+# The wake-up itself need not survive a crash, so it does not wait for the disk.
+_NOTIFY = text("""
+    SELECT set_config('synchronous_commit', 'off', true), pg_notify(:channel, '')
+""")
+
+
 class Waker:
     """Sends the wake-ups of one process from a background thread, started on first use."""
 
     def __init__(self, engine: Engine, service: str) -> None:
         self._engine = engine
-        self._notify = text(f"NOTIFY {channel(service)}")
+        self._channel = channel(service)
         self._wanted = threading.Event()
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -41,17 +47,12 @@ class Waker:
     def _run(self) -> None:
         while True:
             self._wanted.wait()
+            self._wanted.clear()
             try:
-                self._send_forever()
+                self._send()
             except SQLAlchemyError:
-                self._wanted.clear()
                 log.warning("relay could not be woken, it will poll")
 
-    def _send_forever(self) -> None:
+    def _send(self) -> None:
         with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            # The wake-up itself need not survive a crash, so it does not wait for the disk.
-            connection.execute(text("SET synchronous_commit = off"))
-            while True:
-                self._wanted.wait()
-                self._wanted.clear()
-                connection.execute(self._notify)
+            connection.execute(_NOTIFY, {"channel": self._channel})
