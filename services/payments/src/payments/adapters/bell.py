@@ -44,6 +44,8 @@ class Bell:
         if self._listening is None:
             connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(text(f"LISTEN {channel(_SUBJECT)}"))
+            # Ours for good: the pool is not to have back what listens.
+            connection.detach()
             self._listening = connection
         return self._listening.connection.dbapi_connection
 
