@@ -72,6 +72,16 @@ def test_microseconds_do_not_change_the_bytes_of_a_second() -> None:
     assert compose(mail) == later
 
 
+@pytest.mark.parametrize("domain", ["oja.example", "a-rather-long-name-of-a-shop.example"])
+def test_the_name_of_a_mail_stands_on_one_line(domain: str) -> None:
+    name = f"<01890000-0000-7000-8000-000000000001.payment_confirmed@{domain}>"
+
+    raw = compose(a_mail(message_id=name))
+
+    assert f"\r\nMessage-ID: {name}\r\n".encode() in raw
+    assert parsed(raw)["Message-ID"] == name
+
+
 def test_the_name_of_a_mail_comes_from_its_event() -> None:
     event_id = UUID("01890000-0000-7000-8000-000000000001")
 

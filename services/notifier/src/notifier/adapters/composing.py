@@ -3,12 +3,28 @@
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
 from typing import Protocol
 from uuid import UUID
 
 from notifier.domain.plain_text import one_line
+
+
+_NAME = "Message-ID"
+
+
+class _Wire(EmailPolicy):
+    """Lines of at most 78 characters, as RFC 5322 advises, but for the one that holds the name:
+    it has no place where it may be broken, and readers that do not join lines again lose it."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == _NAME:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+_WIRE = _Wire(linesep="\r\n")
 
 
 class Composable(Protocol):
@@ -34,13 +50,13 @@ class Composable(Protocol):
 
 def compose(mail: Composable) -> bytes:
     """Text and HTML side by side, for exactly one recipient, lines ending in CRLF."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_WIRE)
     name, address = parseaddr(mail.sender)
     message["From"] = Address(name, addr_spec=address)
     message["To"] = Address(mail.recipient_name, addr_spec=mail.recipient)
     message["Subject"] = one_line(mail.subject)
     message["Date"] = format_datetime(mail.created_at)
-    message["Message-ID"] = mail.message_id
+    message[_NAME] = mail.message_id
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.text, cte="quoted-printable")
     message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
