@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 
 from oja_web.testing import KeyPair, make_key_pair
 from stack.services import SERVICES
@@ -47,11 +48,17 @@ def made_up_environment() -> dict[str, str]:
 
 
 @cache
+def app_of(service: str) -> Flask:
+    """The service's application, without a server behind it."""
+    settings = import_module(f"{service}.settings").Settings.from_env(made_up_environment())
+    app: Flask = import_module(f"{service}.entrypoints.http.app").create_app(settings)
+    return app
+
+
+@cache
 def openapi_of(service: str) -> dict[str, Any]:
     """What the service publishes at /openapi.json."""
-    settings = import_module(f"{service}.settings").Settings.from_env(made_up_environment())
-    app = import_module(f"{service}.entrypoints.http.app").create_app(settings)
-    document: dict[str, Any] = app.test_client().get("/openapi.json").get_json()
+    document: dict[str, Any] = app_of(service).test_client().get("/openapi.json").get_json()
     return document
 
 
