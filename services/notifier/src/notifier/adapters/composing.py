@@ -10,7 +10,6 @@ from uuid import UUID
 
 from notifier.domain.plain_text import one_line
 
-
 _NAME = "Message-ID"
 
 
