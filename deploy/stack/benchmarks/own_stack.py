@@ -1,5 +1,6 @@
 """The stack that is measured: the processes of production, on data and ports of their own."""
 
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
@@ -23,7 +24,7 @@ _WITHIN = 90
 def own_stack(wanted: Collection[str]) -> Iterator[Stack]:
     """Postgres, Redis, the gateway and what serves HTTP of these services; gone at the end."""
     ports = {"OJA_PORT": str(free_port()), "OJA_SANDBOX_PORT": str(free_port())}
-    stack = Stack(Home(CHECKOUT / ".oja-bench"), env=ports)
+    stack = Stack(Home(CHECKOUT / f".oja-bench-{os.getpid()}"), env=ports)
     reset(stack)
     stack.home.make()
     try:
