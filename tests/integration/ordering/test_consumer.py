@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from oja_events.contracts import Event
 from oja_events.contracts.catalog import Shortage, StockRejected, StockReserved
-from oja_events.envelope import Envelope, encode, encode_data
+from oja_events.contracts.ordering import OrderingMessageParked
+from oja_events.envelope import Envelope, decode, encode, encode_data
 from oja_events.handling import MessageHandler, Verdict
 from ordering.entrypoints.consumer import message_handler
 from tests.integration.ordering.conftest import Ordering, payment_confirmed, stock_reserved
@@ -170,3 +171,22 @@ def test_bytes_that_are_no_envelope_are_put_away_once(
     with ordering.deps.engine.connect() as connection:
         query = text("SELECT reason FROM parked_message WHERE body = :body")
         assert list(connection.scalars(query, {"body": body})) == ["malformed"]
+
+
+def test_what_is_put_away_is_told_once_with_its_reason(
+    ordering: Ordering, handler: MessageHandler
+) -> None:
+    event_id = uuid4()
+    body = message(StockReserved(order_id=uuid4(), lines=(), reserved_at=NOW), event_id=event_id)
+
+    for _ in range(2):
+        handler.park(body, NO_HEADERS, "exhausted", "OrderNotFound")
+
+    with ordering.deps.engine.connect() as connection:
+        query = text("SELECT envelope FROM event_log WHERE subject = :key")
+        [envelope] = connection.scalars(query, {"key": str(event_id)})
+    told = decode(bytes(envelope))
+    news = told.event()
+    assert isinstance(news, OrderingMessageParked)
+    assert (news.reason, news.message_type) == ("exhausted", StockReserved.TYPE)
+    assert told.causationid == str(event_id)

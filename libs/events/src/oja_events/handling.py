@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from oja_events.contracts import Event
+from oja_events.contracts import Event, MessageParked
 from oja_events.envelope import Envelope, Malformed, UnknownType, decode
 from oja_events.inbox import AlreadyHandled
 from oja_events.parking import park
@@ -54,11 +54,15 @@ class MessageHandler:
         unit_of_work: Callable[[Envelope], Any],
         engine: Engine,
         refusals: tuple[type[Exception], ...] = (),
+        told_as: type[MessageParked] | None = None,
     ) -> None:
+        """`refusals` are exceptions that trying again does not change. `told_as` is the service's
+        own news of a message that it has put away."""
         self._handlers = {event.TYPE: handler for event, handler in subscriptions.items()}
         self._unit_of_work = unit_of_work
         self._engine = engine
         self._refusals = refusals
+        self._told_as = told_as
 
     def handle(self, body: bytes, headers: Mapping[str, Any]) -> Result:
         """Give one delivery its effect, once; never raises for what the message is to blame for."""
@@ -76,7 +80,7 @@ class MessageHandler:
     def park(self, body: bytes, headers: Mapping[str, Any], reason: str, error: str) -> None:
         """Put the message away for staff."""
         log.error("message parked", extra={"reason": reason, "error": error})
-        park(self._engine, body, headers, reason=reason, error=error)
+        park(self._engine, body, headers, reason=reason, error=error, told_as=self._told_as)
 
     def _call(self, body: bytes, headers: Mapping[str, Any]) -> None:
         try:

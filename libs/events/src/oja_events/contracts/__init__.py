@@ -5,7 +5,14 @@ optional fields may be added; anything else is a new class with a new type besid
 """
 
 from oja_events.contracts import catalog, identity, notifier, ordering, payments
-from oja_events.contracts.base import Contact, Event, Line, Money, SkuQuantity
+from oja_events.contracts.base import (
+    Contact,
+    Event,
+    Line,
+    MessageParked,
+    Money,
+    SkuQuantity,
+)
 
 EVENTS: dict[str, type[Event]] = {
     event.TYPE: event
@@ -14,4 +21,4 @@ EVENTS: dict[str, type[Event]] = {
     if isinstance(event, type) and issubclass(event, Event) and vars(event).get("TYPE")
 }
 
-__all__ = ["EVENTS", "Contact", "Event", "Line", "Money", "SkuQuantity"]
+__all__ = ["EVENTS", "Contact", "Event", "Line", "MessageParked", "Money", "SkuQuantity"]

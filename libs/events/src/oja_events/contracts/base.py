@@ -1,6 +1,7 @@
 """What all events share: the base class and the values that several of them carry."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -56,3 +57,22 @@ class Line:
     quantity: int
     unit_price: Money
     options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageParked(Event):
+    """A service could not handle a message and put it away; staff must look.
+
+    `key` is the id of the event, or the SHA-256 of what cannot be read, in hexadecimal.
+    `message_type` is the type of the event, if it could be read. `reason` is an open list. Each
+    consumer tells this in its own name.
+    """
+
+    TYPE: ClassVar[str] = ""
+    SUBJECT: ClassVar[str] = "key"
+
+    key: str
+    reason: str
+    error: str
+    parked_at: datetime
+    message_type: str | None = None

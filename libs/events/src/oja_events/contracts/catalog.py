@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from oja_events.contracts.base import Event, Money, SkuQuantity
+from oja_events.contracts.base import Event, MessageParked, Money, SkuQuantity
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,3 +173,10 @@ class CustomerReviewsErased(Event):
     customer_id: UUID
     reviews: int
     erased_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogMessageParked(MessageParked):
+    """A message to catalog was put away."""
+
+    TYPE: ClassVar[str] = "oja.catalog.catalog_message_parked.v1"

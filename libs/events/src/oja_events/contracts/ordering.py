@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from oja_events.contracts.base import Contact, Event, Line, Money
+from oja_events.contracts.base import Contact, Event, Line, MessageParked, Money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,3 +116,10 @@ class CustomerOrdersErased(Event):
     customer_id: UUID
     orders: int
     erased_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderingMessageParked(MessageParked):
+    """A message to ordering was put away."""
+
+    TYPE: ClassVar[str] = "oja.ordering.ordering_message_parked.v1"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from oja_events.contracts.base import Contact, Event, Money
+from oja_events.contracts.base import Contact, Event, MessageParked, Money
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,3 +98,10 @@ class CustomerPaymentsErased(Event):
     customer_id: UUID
     orders: int
     erased_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class PaymentsMessageParked(MessageParked):
+    """A message to payments was put away."""
+
+    TYPE: ClassVar[str] = "oja.payments.payments_message_parked.v1"

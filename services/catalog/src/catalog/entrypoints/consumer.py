@@ -5,6 +5,7 @@ from catalog.settings import Settings
 from catalog.use_cases import event_handlers
 from oja_events.access_marks import access_revoked
 from oja_events.consuming import PREFETCH, run_consumer
+from oja_events.contracts.catalog import CatalogMessageParked
 from oja_events.contracts.identity import AccessRevoked, CustomerErased
 from oja_events.contracts.ordering import OrderCancelled, OrderCompleted, OrderPlaced
 from oja_events.contracts.payments import PaymentConfirmed
@@ -26,6 +27,7 @@ def message_handler(deps: Dependencies) -> MessageHandler:
         SUBSCRIPTIONS,
         unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
         engine=deps.engine,
+        told_as=CatalogMessageParked,
     )
 
 

@@ -9,6 +9,7 @@ from oja_events.contracts.catalog import (
     StockReserved,
 )
 from oja_events.contracts.identity import AccessRevoked, CustomerErased
+from oja_events.contracts.ordering import OrderingMessageParked
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
@@ -36,6 +37,7 @@ def message_handler(deps: Dependencies) -> MessageHandler:
         unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
         engine=deps.engine,
         refusals=(IllegalTransition,),
+        told_as=OrderingMessageParked,
     )
 
 

@@ -10,6 +10,7 @@ from oja_events.contracts.ordering import (
     OrderPlaced,
     RefundRequested,
 )
+from oja_events.contracts.payments import PaymentsMessageParked
 from oja_events.handling import MessageHandler, Subscriptions
 from oja_web.logs import configure_logging
 from payments.bootstrap import SERVICE, Dependencies, build
@@ -34,6 +35,7 @@ def message_handler(deps: Dependencies) -> MessageHandler:
         unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
         engine=deps.engine,
         refusals=(NotRefundable,),
+        told_as=PaymentsMessageParked,
     )
 
 
