@@ -1,7 +1,7 @@
 """The environment of each service: what its settings read, with the addresses of one stack."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from stack.failure import Failure
 from stack.home import write_private
 from stack.services import SERVICES
 
-# What `up --env-file` may set, and which service reads it ("": all of them).
+# What `up --env-file` may set, and which services read it ("": all of them).
 OVERRIDES = {
     "CLOUDINARY_URL": "catalog",
     "CLOUDINARY_UPLOAD_PREFIX": "catalog",
@@ -22,7 +22,7 @@ OVERRIDES = {
     "STAFF_MAIL": "notifier",
     "ALERT_DIGEST_SECONDS": "notifier",
     "MAIL_RATE_PER_SECOND": "notifier",
-    "STOREFRONT_URL": "identity",
+    "STOREFRONT_URL": "identity notifier",
     "PAYMENT_WINDOW_MINUTES": "ordering",
     "CART_LIFETIME_DAYS": "ordering",
     "LOG_LEVEL": "",
@@ -153,8 +153,12 @@ def _own(service: str, at: Addresses) -> dict[str, str]:
 def _overridden(
     service: str, variables: Mapping[str, str], given: Mapping[str, str]
 ) -> dict[str, str]:
-    mine = {key: value for key, value in given.items() if OVERRIDES[key] in ("", service)}
+    mine = {key: value for key, value in given.items() if service in _readers(key)}
     return {key: value for key, value in (dict(variables) | mine).items() if value}
+
+
+def _readers(key: str) -> Collection[str]:
+    return OVERRIDES[key].split() or SERVICES
 
 
 def _assignment(line: str, file: Path) -> tuple[str, str]:

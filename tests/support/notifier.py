@@ -14,6 +14,7 @@ from oja_events.contracts.identity import (
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
+    StaffChanged,
 )
 from oja_events.contracts.ordering import (
     OrderCancelled,
@@ -34,6 +35,7 @@ from oja_events.envelope import Envelope, encode_data
 AFTERNOON = datetime(2026, 10, 9, 13, 5, tzinfo=UTC)
 STAFF = "staff@oja.example"
 SENDER = "Oja <orders@oja.example>"
+STOREFRONT = "https://shop.example"
 
 
 def naira(amount: int) -> Money:
@@ -71,6 +73,20 @@ def password_changed(**changes: Any) -> PasswordChanged:
 
 def refresh_token_reused(**changes: Any) -> RefreshTokenReused:
     return RefreshTokenReused(**_user() | {"noticed_at": AFTERNOON} | changes)
+
+
+def staff_changed(**changes: Any) -> StaffChanged:
+    """By default somebody who may know of everything that staff are alerted of."""
+    fields = {
+        "user_id": uuid4(),
+        "version": 1,
+        "email": f"sade-{uuid4().hex[:8]}@oja.example",
+        "name": "Sade Bello",
+        "is_active": True,
+        "permissions": ("alerts:read", "inventory:read", "notifications:read", "payments:read"),
+        "changed_at": AFTERNOON,
+    }
+    return StaffChanged(**fields | changes)
 
 
 def order_placed(**changes: Any) -> OrderPlaced:

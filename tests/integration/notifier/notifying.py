@@ -25,7 +25,7 @@ from oja_events.envelope import encode
 from oja_events.handling import Verdict
 from oja_events.wakeup import channel
 from oja_web.testing import ISSUER, make_key_pair
-from tests.support.notifier import SENDER, STAFF, envelope_of
+from tests.support.notifier import SENDER, STAFF, STOREFRONT, envelope_of
 from tests.support.waiting import wait_until
 
 KEYS = make_key_pair()
@@ -101,6 +101,7 @@ def settings(database_url: str, smtp_url: str) -> Settings:
         smtp_url=smtp_url,
         mail_from=SENDER,
         staff_mail=STAFF,
+        storefront_url=STOREFRONT,
         identity_url=NO_IDENTITY,
         internal_token=INTERNAL_TOKEN,
         alert_digest_seconds=0,
@@ -134,6 +135,7 @@ class Worker:
             "SMTP_URL": smtp_url,
             "MAIL_FROM": SENDER,
             "STAFF_MAIL": STAFF,
+            "PUBLIC_URL": STOREFRONT,
             "IDENTITY_URL": NO_IDENTITY,
             "INTERNAL_TOKEN": INTERNAL_TOKEN,
         }

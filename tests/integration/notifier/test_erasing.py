@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from notifier.adapters.wording import Drafting
 from notifier.domain.letter import Recipient, Template
 from notifier.use_cases import templates
 from oja_events.contracts import Contact
@@ -27,7 +26,7 @@ def a_test_about(order_id: UUID, notifier: Notifier) -> UUID:
         to=Recipient(EDITOR, "Sade"),
         draft=None,
         order_id=order_id,
-        drafting=Drafting(),
+        drafting=notifier.deps.drafting,
         queries=notifier.deps.queries,
         uow=notifier.deps.unit_of_work(),
     )

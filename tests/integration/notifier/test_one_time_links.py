@@ -10,7 +10,13 @@ from uuid import uuid4
 import pytest
 
 from notifier.adapters.one_time_links import IdentityLinks
+from notifier.domain.letter import Template
+from notifier.domain.template import Source
 from notifier.use_cases.errors import Deferred, NotWantedAnyMore
+from oja_events.contracts import Event
+from tests.integration.notifier.mail_server import MailServer
+from tests.integration.notifier.notifying import Notifier
+from tests.support import notifier as news
 
 TOKEN = "t" * 40
 
@@ -58,3 +64,63 @@ def test_a_refusal_says_whether_to_ask_again(status: int, problem: type[Exceptio
 def test_nobody_there_means_later() -> None:
     with pytest.raises(Deferred, match="ConnectionRefusedError"):
         IdentityLinks("http://127.0.0.1:1", TOKEN).link_for(uuid4())
+
+
+@pytest.mark.parametrize(
+    "event", [news.password_reset_requested(), news.email_verification_requested()], ids=str
+)
+def test_what_stands_around_a_link_is_in_the_mail_and_nowhere_else(
+    notifier: Notifier, mail_server: MailServer, event: Event
+) -> None:
+    notifier.hears(event)
+    (written,) = notifier.rows("SELECT * FROM mails")
+
+    with notifier.sending():
+        (received,) = mail_server.waits_for(written.recipient)
+        kept = notifier.settles(written.recipient, "sent")
+
+    link = f"https://shop.test/account#token={written.link_request}"
+    for kind in ("plain", "html"):
+        assert link in received.message.get_body((kind,)).get_content()
+    assert (written.text, written.html, kept.text, kept.html) == ("", "", "", "")
+    assert "token=" not in str(kept)
+    assert len(kept.sha256) == 64
+    assert kept.sha256 == written.sha256
+
+
+def test_a_mail_with_a_link_leaves_in_the_words_that_were_in_use_when_it_was_written(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    def say(word: str) -> None:
+        source = Source(word, f"{word} {{{{ link }}}}", f"<p>{word} {{{{ link }}}}</p>")
+        with notifier.deps.unit_of_work() as uow:
+            uow.templates.put(Template.RESET_PASSWORD, source, by="sade@oja.example")
+            uow.commit()
+
+    event = news.password_reset_requested()
+    say("Then")
+    notifier.hears(event)
+    say("Now")
+
+    with notifier.sending():
+        (received,) = mail_server.waits_for(event.email)
+
+    assert received.message["Subject"] == "Then"
+    assert received.message.get_body(("plain",)).get_content().startswith("Then https://")
+
+
+def test_a_mail_with_a_link_is_sent_again_with_a_body(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    event = news.password_reset_requested()
+    notifier.hears(event)
+
+    with notifier.sending():
+        original = notifier.settles(event.email, "sent")
+        with notifier.deps.unit_of_work() as uow:
+            uow.mails.copy(original.id, by="sade@oja.example")
+            uow.commit()
+        first, second = mail_server.waits_for(event.email, 2)
+
+    assert first.message["Message-ID"] != second.message["Message-ID"]
+    assert first.message.get_body().get_content() == second.message.get_body().get_content()

@@ -1,6 +1,6 @@
 """Notifier's ports without a database or a mail server."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,6 +12,7 @@ from notifier.adapters.wording import plain
 from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
+from notifier.domain.staff import NEEDED, Member, Wishes
 from notifier.domain.template import Edition, Source, Words
 from notifier.use_cases.errors import ClaimLost
 from notifier.use_cases.ports import ParkedMessage
@@ -29,6 +30,8 @@ class Books:
     mailed: set[tuple[str, str]] = field(default_factory=set)
     parked: list[ParkedMessage] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    staff: dict[UUID, Member] = field(default_factory=dict)
+    wishes: dict[UUID, Wishes] = field(default_factory=dict)
     editions: dict[Template, list[Edition]] = field(default_factory=dict)
     now: datetime = AFTERNOON
 
@@ -77,7 +80,11 @@ class FakeUnitOfWork:
 
     @property
     def staff(self) -> "FakeStaff":
-        return FakeStaff()
+        return FakeStaff(self._draft)
+
+    @property
+    def erasures(self) -> "FakeErasures":
+        return FakeErasures(self._draft)
 
 
 @dataclass
@@ -195,9 +202,46 @@ class FakeTemplates:
         self.books.editions.setdefault(template, []).append(SHIPPED)
 
 
+@dataclass
 class FakeStaff:
-    def to_alert(self) -> list[Recipient]:
-        return [Recipient(STAFF)]
+    """STAFF hears of everything."""
+
+    books: Books
+
+    def to_alert(self, template: Template) -> list[Recipient]:
+        return [Recipient(STAFF), *filter(None, map(self._told_of(template), self._members()))]
+
+    def keep(self, member: Member) -> None:
+        known = self.books.staff.get(member.user_id)
+        if known is None or known.version <= member.version:
+            self.books.staff[member.user_id] = member
+
+    def lock_wishes(self, user_id: UUID) -> Wishes:
+        return self.books.wishes.get(user_id, Wishes(frozenset()))
+
+    def put_wishes(self, user_id: UUID, muted: frozenset[Template]) -> None:
+        before = self.lock_wishes(user_id)
+        if muted != before.muted:
+            self.books.wishes[user_id] = Wishes(muted, before.version + 1)
+
+    def _members(self) -> list[Member]:
+        return list(self.books.staff.values())
+
+    def _told_of(self, template: Template) -> Callable[[Member], Recipient | None]:
+        def recipient(member: Member) -> Recipient | None:
+            muted = template in self.lock_wishes(member.user_id).muted
+            may_know = NEEDED[template] <= member.permissions
+            return member.who if may_know and not muted else None
+
+        return recipient
+
+
+@dataclass
+class FakeErasures:
+    books: Books
+
+    def erase_member(self, user_id: UUID) -> None:
+        self.books.wishes.pop(user_id, None)
 
 
 NOBODY = 0

@@ -11,7 +11,7 @@ from notifier.entrypoints.http.app import create_app
 from notifier.settings import Settings
 from notifier.use_cases.ports import MailPage
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token, problem
-from tests.support.notifier import SENDER, STAFF
+from tests.support.notifier import SENDER, STAFF, STOREFRONT
 
 KEYS = make_key_pair()
 SETTINGS = Settings(
@@ -22,6 +22,7 @@ SETTINGS = Settings(
     smtp_url="smtp://localhost",
     mail_from=SENDER,
     staff_mail=STAFF,
+    storefront_url=STOREFRONT,
     identity_url="http://identity.test",
     internal_token="t" * 40,
 )
@@ -37,6 +38,8 @@ ROUTES = [
     ("POST", "/api/admin/email-templates/welcome/test", "templates:write"),
     ("GET", "/api/admin/alerts", "alerts:read"),
     ("POST", f"/api/admin/alerts/{SOME_ID}/acknowledge", "alerts:read"),
+    ("GET", "/api/admin/alerts/preferences", "alerts:read"),
+    ("PUT", "/api/admin/alerts/preferences", "alerts:read"),
 ]
 
 

@@ -15,6 +15,7 @@ ENVIRONMENT = {
     "SMTP_URL": "smtp://localhost:2525",
     "MAIL_FROM": "Oja <orders@oja.example>",
     "STAFF_MAIL": "staff@oja.example",
+    "PUBLIC_URL": "http://shop.test",
     "IDENTITY_URL": "http://localhost:8001",
     "INTERNAL_TOKEN": "t" * 40,
 }

@@ -12,6 +12,7 @@ from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import LINK_PLACE
 from notifier.domain.template import BadTemplate, Edition, Source
 from notifier.use_cases import templates
+from tests.support import notifier as news
 from tests.unit.notifier.fakes import FakeUnitOfWork
 
 PLAIN = Source("Hello {{ recipient_name }}", "Hello\n", "<p>Hello</p>")
@@ -19,31 +20,37 @@ PLAIN = Source("Hello {{ recipient_name }}", "Hello\n", "<p>Hello</p>")
 
 def errors_of(template: Template = Template.ORDER_SHIPPED, **parts: str) -> dict[str, list[str]]:
     with pytest.raises(BadTemplate) as refused:
-        Drafting().check(template, replace(PLAIN, **parts))
+        Drafting(news.STOREFRONT).check(template, replace(PLAIN, **parts))
     return dict(refused.value.errors)
 
 
 def worded(html: str, **facts: object) -> str:
     draft = Edition(version="edited-1", source=replace(PLAIN, html=html), edited_by="sade")
-    sample = {**Drafting().sample(Template.ORDER_SHIPPED), **facts}
+    sample = {**Drafting(news.STOREFRONT).sample(Template.ORDER_SHIPPED), **facts}
     someone = Recipient("ada@example.com", "Ada <b>Obi</b>")
     letter = Letter(template=Template.ORDER_SHIPPED, to=someone, occasion="x", facts=sample)
-    return word(letter, draft).html
+    return word(letter, draft, storefront=news.STOREFRONT).html
 
 
 @pytest.mark.parametrize("template", Template)
 def test_what_is_shipped_is_a_fit_start_for_an_edit(template: Template) -> None:
-    Drafting().check(template, shipped(template).source)
+    Drafting(news.STOREFRONT).check(template, shipped(template).source)
 
 
 @pytest.mark.parametrize("template", Template)
 def test_the_sandbox_changes_no_word(template: Template) -> None:
-    facts = Drafting().sample(template)
+    facts = Drafting(news.STOREFRONT).sample(template)
     letter = Letter(template=template, to=Recipient("a@b.example"), occasion="x", facts=facts)
 
-    boxed = word(letter, replace(shipped(template), version="edited-1", edited_by="sade"))
+    boxed = word(
+        letter,
+        replace(shipped(template), version="edited-1", edited_by="sade"),
+        storefront=news.STOREFRONT,
+    )
 
-    assert replace(boxed, template_version="") == replace(word(letter), template_version="")
+    assert replace(boxed, template_version="") == replace(
+        word(letter, storefront=news.STOREFRONT), template_version=""
+    )
 
 
 @pytest.mark.parametrize(
@@ -106,9 +113,9 @@ def test_a_mail_that_must_hold_a_link_holds_it_in_both_its_forms() -> None:
 
 def word_of(template: Template, *, html: str) -> str:
     draft = Edition(version="edited-1", source=replace(PLAIN, html=html), edited_by="sade")
-    facts = Drafting().sample(template)
+    facts = Drafting(news.STOREFRONT).sample(template)
     letter = Letter(template=template, to=Recipient("a@b.example"), occasion="x", facts=facts)
-    return word(letter, draft).html
+    return word(letter, draft, storefront=news.STOREFRONT).html
 
 
 def test_a_mail_with_nothing_to_say_is_refused() -> None:
@@ -148,7 +155,7 @@ def test_a_change_asks_for_the_version_that_it_replaces() -> None:
             PLAIN,
             by="sade",
             precondition=seen.append,
-            drafting=Drafting(),
+            drafting=Drafting(news.STOREFRONT),
             uow=uow,
         )
     templates.return_to_shipped(Template.WELCOME, by="sade", precondition=seen.append, uow=uow)

@@ -85,7 +85,7 @@ def test_there_is_a_letter_for_every_template() -> None:
 
 @pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: letter.template.value)
 def test_a_mail_reads_well_in_both_its_forms(letter: Letter) -> None:
-    words = word(letter)
+    words = word(letter, storefront=news.STOREFRONT)
 
     assert words.subject
     assert "\n\n\n" not in words.text
@@ -98,11 +98,11 @@ def test_a_mail_reads_well_in_both_its_forms(letter: Letter) -> None:
 
 @pytest.mark.parametrize("event", VARIATIONS, ids=lambda event: type(event).__name__)
 def test_every_turn_of_a_template_fits_its_event(event: Event) -> None:
-    Checker(word(letter_about(event)).html)
+    Checker(word(letter_about(event), storefront=news.STOREFRONT).html)
 
 
 def test_a_cancelled_order_that_was_paid_says_when_the_money_comes() -> None:
-    words = word(letter_about(news.order_cancelled(was_paid=True)))
+    words = word(letter_about(news.order_cancelled(was_paid=True)), storefront=news.STOREFRONT)
 
     for form in (words.text, words.html):
         assert "10 working days" in form
@@ -110,7 +110,10 @@ def test_a_cancelled_order_that_was_paid_says_when_the_money_comes() -> None:
 
 
 def test_a_cancelled_order_that_was_not_paid_says_so() -> None:
-    words = word(letter_about(news.order_cancelled(reason="expired", was_paid=False)))
+    words = word(
+        letter_about(news.order_cancelled(reason="expired", was_paid=False)),
+        storefront=news.STOREFRONT,
+    )
 
     for form in (words.text, words.html):
         assert "You have not been charged." in form
@@ -120,15 +123,20 @@ def test_a_cancelled_order_that_was_not_paid_says_so() -> None:
 def test_an_order_that_was_overtaken_by_its_payment_asks_for_no_money() -> None:
     letter = letter_about(news.order_placed())
 
-    words = word(replace(letter, facts={**letter.facts, "awaits_payment": False}))
+    words = word(
+        replace(letter, facts={**letter.facts, "awaits_payment": False}), storefront=news.STOREFRONT
+    )
 
-    assert "Please pay" in word(letter).text
+    assert "Please pay" in word(letter, storefront=news.STOREFRONT).text
     assert "Please pay" not in words.text + words.html
 
 
 def test_what_customers_write_is_not_compiled_and_not_markup() -> None:
     name = "{{ 7*7 }}{% raw %}<script>alert(1)</script>"
-    words = word(letter_about(news.order_placed(contact=Contact(email="a@b.example", name=name))))
+    words = word(
+        letter_about(news.order_placed(contact=Contact(email="a@b.example", name=name))),
+        storefront=news.STOREFRONT,
+    )
 
     assert f"Hello {name}," in words.text
     assert "script" not in Checker(words.html).tags
@@ -138,7 +146,10 @@ def test_what_customers_write_is_not_compiled_and_not_markup() -> None:
 def test_line_breaks_and_direction_marks_in_any_fact_are_gone() -> None:
     trick = "a\r\nb\u202ec"
     tracking = Tracking(carrier=trick, number=trick)
-    words = word(letter_about(news.order_shipped(tracking=tracking, number=trick)))
+    words = word(
+        letter_about(news.order_shipped(tracking=tracking, number=trick)),
+        storefront=news.STOREFRONT,
+    )
 
     assert "a bc" in words.subject
     assert "\u202e" not in words.subject + words.text + words.html
@@ -148,7 +159,7 @@ def test_line_breaks_and_direction_marks_in_any_fact_are_gone() -> None:
 def test_a_parcel_is_followed_on_the_web_or_not_at_all() -> None:
     tracking = Tracking(carrier="GIG", number="1", url="javascript:alert(1)")
 
-    words = word(letter_about(news.order_shipped(tracking=tracking)))
+    words = word(letter_about(news.order_shipped(tracking=tracking)), storefront=news.STOREFRONT)
 
     assert "javascript" not in words.html + words.text
     assert "Follow" not in words.html
@@ -157,7 +168,9 @@ def test_a_parcel_is_followed_on_the_web_or_not_at_all() -> None:
 def test_a_link_cannot_break_out_of_its_attribute() -> None:
     tracking = Tracking(carrier="GIG", number="1", url='https://x.example/"onclick="alert(1)')
 
-    page = Checker(word(letter_about(news.order_shipped(tracking=tracking))).html)
+    page = Checker(
+        word(letter_about(news.order_shipped(tracking=tracking)), storefront=news.STOREFRONT).html
+    )
 
     assert "onclick" not in dict(page.attributes)
 
@@ -166,7 +179,7 @@ def test_a_template_that_asks_for_what_it_does_not_get_is_an_error() -> None:
     letter = Letter(template=Template.WELCOME, to=Recipient("a@b.example"), occasion="x", facts={})
 
     with pytest.raises(UndefinedError):
-        word(letter)
+        word(letter, storefront=news.STOREFRONT)
 
 
 def test_a_version_names_what_a_mail_was_made_of() -> None:
@@ -174,7 +187,9 @@ def test_a_version_names_what_a_mail_was_made_of() -> None:
 
     assert len(set(versions.values())) == len(versions)
     for letter in LETTERS:
-        assert word(letter).template_version == versions[letter.template]
+        assert (
+            word(letter, storefront=news.STOREFRONT).template_version == versions[letter.template]
+        )
 
 
 @pytest.mark.parametrize("letter", LETTERS, ids=lambda letter: letter.template.value)

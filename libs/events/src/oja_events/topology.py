@@ -31,6 +31,7 @@ from oja_events.contracts.identity import (
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
+    StaffChanged,
 )
 from oja_events.contracts.ordering import (
     CustomerOrdersErased,
@@ -65,6 +66,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     PasswordResetRequested: ("notifier",),
     PasswordChanged: ("notifier",),
     RefreshTokenReused: ("notifier",),
+    StaffChanged: ("notifier",),
     ProductChanged: ("ordering",),
     ProductArchived: ("ordering",),
     StockReserved: ("ordering", "payments"),

@@ -60,7 +60,8 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         waker=Waker(engine, SERVICE),
         mail_waker=Waker(engine, MAILS),
         mail_from=settings.mail_from,
-        staff=settings.staff,
+        staff_mail=settings.staff,
+        storefront=settings.storefront_url,
         pace=Pace(settings.mail_rate_per_second),
         alerts_collected_for=timedelta(seconds=settings.alert_digest_seconds),
     )
@@ -70,7 +71,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         unit_of_work=partial(on_sessions, sessions),
         queries=SqlQueries(sessions),
-        drafting=Drafting(),
+        drafting=Drafting(settings.storefront_url),
         mail_server=lambda: LinkingMailServer(
             SMTPServer(server, sender=settings.mail_from),
             IdentityLinks(settings.identity_url, settings.internal_token),

@@ -11,10 +11,12 @@ class MissingSetting(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`smtp_url`: see adapters/smtp.py. `staff_mail`: who is written to when something needs a
-    hand, separated by commas. `alert_digest_seconds`: how long alerts that come in numbers are
-    collected before they are mailed; 0 mails each at once. `mail_rate_per_second`: how many mails
-    leave in a second at most, all senders together; 0 for no limit."""
+    """`smtp_url`: see adapters/smtp.py. `staff_mail`: addresses that are written to whenever
+    something needs a hand, separated by commas, besides the members of the staff who may know.
+    `storefront_url`: where links to products lead, without a slash at its end.
+    `alert_digest_seconds`: how long alerts that come in numbers are collected before they are
+    mailed; 0 mails each at once. `mail_rate_per_second`: how many mails leave in a second at most,
+    all senders together; 0 for no limit."""
 
     database_url: str
     broker_url: str
@@ -23,6 +25,7 @@ class Settings:
     smtp_url: str
     mail_from: str
     staff_mail: str
+    storefront_url: str
     identity_url: str
     internal_token: str = field(repr=False)
     migration_database_url: str | None = None
@@ -48,6 +51,7 @@ class Settings:
                 smtp_url=env["SMTP_URL"],
                 mail_from=env["MAIL_FROM"],
                 staff_mail=env["STAFF_MAIL"],
+                storefront_url=env.get("STOREFRONT_URL", env["PUBLIC_URL"]).rstrip("/"),
                 identity_url=env["IDENTITY_URL"],
                 internal_token=env["INTERNAL_TOKEN"],
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),

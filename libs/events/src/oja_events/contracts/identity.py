@@ -101,6 +101,27 @@ class AccessRevoked(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class StaffChanged(Event):
+    """Who somebody on the staff is from now on, and what they may do: told whenever that may have
+    changed, of everybody who has, or had until now, another role than `customer`.
+
+    It is the whole truth: of two about one user, the one with the higher `version` counts.
+    Permissions are worth nothing while `is_active` is false.
+    """
+
+    TYPE: ClassVar[str] = "oja.identity.staff_changed.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    version: int
+    email: str
+    name: str
+    is_active: bool
+    permissions: tuple[str, ...]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerErased(Event):
     """Somebody closed their account: whoever knows more of them than this id removes or masks it,
     and gives a receipt."""

@@ -22,20 +22,24 @@ from identity.adapters.tables import (
     UserRow,
 )
 from identity.domain.address_book import AddressBook
-from identity.domain.roles import ADMIN
+from identity.domain.roles import ADMIN, CUSTOMER
 from identity.domain.user import User
 from identity.use_cases.errors import EmailTaken, RoleNotFound, RoleTaken, UserNotFound
 from identity.use_cases.ports import AuditEntry, Role
 from oja_events import access_marks
 from oja_events.context import trace
 from oja_events.contracts import Event
-from oja_events.contracts.identity import AccessRevoked
+from oja_events.contracts.identity import AccessRevoked, StaffChanged
 from oja_events.outbox import Outbox
 
 _SET_ROLES = text("""
-    WITH taken AS (DELETE FROM user_roles WHERE user_id = :user_id AND role <> ALL(:roles))
-    INSERT INTO user_roles (user_id, role) SELECT :user_id, unnest(CAST(:roles AS text[]))
-    ON CONFLICT DO NOTHING
+    WITH taken AS (
+        DELETE FROM user_roles WHERE user_id = :user_id AND role <> ALL(:roles) RETURNING role
+    ), given AS (
+        INSERT INTO user_roles (user_id, role) SELECT :user_id, unnest(CAST(:roles AS text[]))
+        ON CONFLICT DO NOTHING
+    )
+    SELECT role FROM taken
 """)
 
 
@@ -54,7 +58,7 @@ class SqlUserRepository:
             raise EmailTaken("there is an account with this address")
         user.version = 1
         self._set_roles(user)
-        tell(self._session, self._outbox, *user.pull_events())
+        self._tell_of(user)
 
     def get(self, user_id: UUID) -> User:
         found = self.lock({user_id})
@@ -86,8 +90,7 @@ class SqlUserRepository:
         )
         user.version = self._session.execute(statement).scalar_one()
         self.changed.add(user.id)
-        self._set_roles(user)
-        tell(self._session, self._outbox, *user.pull_events())
+        self._tell_of(user, taken=self._set_roles(user))
 
     def has_other_admin(self, user_id: UUID) -> bool:
         # Two administrators who remove each other at the same moment must not both succeed.
@@ -105,8 +108,28 @@ class SqlUserRepository:
         roles = roles_of(self._session, [row.id for row in rows])
         return [user_from(row, roles[row.id]) for row in rows]
 
-    def _set_roles(self, user: User) -> None:
-        self._session.execute(_SET_ROLES, {"user_id": user.id, "roles": sorted(user.roles)})
+    def _set_roles(self, user: User) -> frozenset[str]:
+        """The roles that the user had until now and has no more."""
+        roles = {"user_id": user.id, "roles": sorted(user.roles)}
+        return frozenset(self._session.execute(_SET_ROLES, roles).scalars())
+
+    def _tell_of(self, user: User, *, taken: frozenset[str] = frozenset()) -> None:
+        tell(self._session, self._outbox, *user.pull_events())
+        if (user.roles | taken) - {CUSTOMER}:
+            self._outbox.add(self._as_staff(user))
+
+    def _as_staff(self, user: User) -> StaffChanged:
+        """What the roles give is known here and not to the user, so it is told from here."""
+        permissions = SqlRoleRepository(self._session).permissions_of(user.roles)
+        return StaffChanged(
+            user_id=user.id,
+            version=user.version,
+            email=user.email.text,
+            name=user.profile.name,
+            is_active=user.is_active,
+            permissions=tuple(sorted(permissions)),
+            changed_at=self._session.execute(select(func.now())).scalar_one(),
+        )
 
 
 def tell(session: Session, outbox: Outbox, *events: Event) -> None:

@@ -1,4 +1,4 @@
-"""Alerts in Postgres, what they are raised for, and who hears of them."""
+"""Alerts in Postgres, and the messages that some are raised for."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,6 @@ from uuid_utils.compat import uuid7
 
 from notifier.adapters.tables import AlertRow
 from notifier.domain.alert import Alert, AlertKind, Raised
-from notifier.domain.letter import Recipient
 from notifier.domain.plain_text import one_line
 from notifier.use_cases.errors import AlertNotFound
 from notifier.use_cases.ports import ParkedMessage
@@ -104,13 +103,3 @@ class SqlParkedMessages:
             ParkedMessage(key=row.key, type=row.type, reason=row.reason, error=row.error)
             for row in rows
         ]
-
-
-class StaffAddresses:
-    """Everybody on the staff who wants to be told."""
-
-    def __init__(self, addresses: tuple[str, ...]) -> None:
-        self._addresses = addresses
-
-    def to_alert(self) -> list[Recipient]:
-        return [Recipient(address) for address in self._addresses]

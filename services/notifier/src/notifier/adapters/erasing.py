@@ -1,4 +1,5 @@
-"""Forgetting customers who closed their account: mails to them without their words and address."""
+"""Forgetting people who closed their account: mails to customers lose words and address, those to
+staff the address."""
 
 from uuid import UUID
 
@@ -38,8 +39,22 @@ _MASK = text(f"""
     WHERE {_ABOUT_THEM}
     RETURNING id
 """)  # noqa: S608
+# What staff were told is about the shop and stays; whom it was told is not.
+_CLAIMED_BY_MEMBER = text("""
+    SELECT id FROM mails WHERE recipient_id = :user_id AND claimed_by IS NOT NULL LIMIT 1
+""")
+_MASK_MEMBER = text("""
+    UPDATE mails SET
+        recipient = 'erased-' || id || '@erased.invalid', recipient_name = '', last_error = NULL,
+        status = CASE WHEN next_attempt_at IS NULL THEN status ELSE 'failed' END,
+        failed_at = CASE WHEN next_attempt_at IS NULL THEN failed_at ELSE now() END,
+        next_attempt_at = NULL
+    WHERE recipient_id = :user_id
+    RETURNING id
+""")
+_FORGET_WISHES = text("DELETE FROM alert_wishes WHERE user_id = :user_id")
 _MASK_ALERTS = text("""
-    UPDATE alerts SET title = 'A mail to a customer who left', detail = ''
+    UPDATE alerts SET title = 'A mail to somebody who left', detail = ''
     WHERE occasion = ANY(:mails)
 """)
 
@@ -62,3 +77,12 @@ class SqlErasures:
         self._outbox.add(
             CustomerMailsErased(customer_id=customer_id, mails=len(masked), erased_at=now)
         )
+
+    def erase_member(self, user_id: UUID) -> None:
+        who = {"user_id": user_id}
+        claimed = self._session.execute(_CLAIMED_BY_MEMBER, who).scalar()
+        if claimed:
+            raise StillOnItsWay(claimed)
+        masked = self._session.execute(_MASK_MEMBER, who).scalars().all()
+        self._session.execute(_MASK_ALERTS, {"mails": [str(mail) for mail in masked]})
+        self._session.execute(_FORGET_WISHES, who)

@@ -10,8 +10,8 @@ from notifier.domain.mail import Mail, MailStatus
 from notifier.use_cases.ports import AlertEntry, LedgerEntry
 
 
-def mail_from(row: Row[Any]) -> Mail:
-    """A claimed mail, as a whole."""
+def mail_from(row: Row[Any], *, text: str = "", html: str = "") -> Mail:
+    """A claimed mail; without words it is good for nothing but taking note of what became of it."""
     return Mail(
         id=row.id,
         template=row.template,
@@ -20,8 +20,8 @@ def mail_from(row: Row[Any]) -> Mail:
         recipient_name=row.recipient_name,
         message_id=row.message_id,
         subject=row.subject,
-        text=row.text,
-        html=row.html,
+        text=text,
+        html=html,
         created_at=row.created_at,
         claim=row.claimed_by,
         attempts=row.attempts,
@@ -50,7 +50,8 @@ def progress_of(mail: Mail) -> dict[str, Any]:
 
 
 def copy_of(original: MailRow, *, requested_by: str) -> MailRow:
-    """The same words for the same recipient, as a mail that has not been sent yet."""
+    """The same thing to the same recipient, as a mail that has not been sent yet nor put into
+    words."""
     return MailRow(
         id=uuid7(),
         kind="resend",
@@ -63,9 +64,8 @@ def copy_of(original: MailRow, *, requested_by: str) -> MailRow:
         sender=original.sender,
         recipient=original.recipient,
         recipient_name=original.recipient_name,
+        recipient_id=original.recipient_id,
         subject=original.subject,
-        text=original.text,
-        html=original.html,
         facts=original.facts,
         resend_of=original.id,
         requested_by=requested_by,

@@ -9,10 +9,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import InstrumentedAttribute, Session, sessionmaker
 
 from notifier.adapters.mapping import alert_entry, ledger_entry
+from notifier.adapters.staff import read_wishes
 from notifier.adapters.tables import AlertRow, MailRow, TemplateVersionRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository, edition_of
 from notifier.adapters.wording import shipped
 from notifier.domain.letter import Template
+from notifier.domain.staff import Wishes
 from notifier.use_cases.errors import AlertNotFound, MailNotFound, OrderNotKnown
 from notifier.use_cases.ports import (
     AlertEntry,
@@ -102,6 +104,10 @@ class SqlQueries:
         with self._sessions() as session:
             edition = SqlTemplateRepository(session).current(template)
         return TemplateEntry(template.value, template.audience, edition)
+
+    def wishes(self, user_id: UUID) -> Wishes:
+        with self._sessions() as session:
+            return read_wishes(session, user_id)
 
     def facts_of_order(self, order_id: UUID, template: Template) -> Mapping[str, object]:
         mails = (

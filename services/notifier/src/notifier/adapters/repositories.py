@@ -1,12 +1,12 @@
 """The ledger in Postgres. Concluding a mail also hands its events to the outbox."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, select, text, update
+from sqlalchemy import CursorResult, Select, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -19,9 +19,9 @@ from notifier.adapters.tables import MailRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from notifier.adapters.wording import plain, word
 from notifier.domain.alert import Alert, AlertKind
-from notifier.domain.letter import Letter, Template
+from notifier.domain.letter import ERASED, Audience, Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
-from notifier.domain.template import BadTemplate, Words
+from notifier.domain.template import BadTemplate, Edition, Words
 from notifier.use_cases.errors import ClaimLost, MailNotFound, StillOnItsWay
 from oja_events.outbox import Outbox
 
@@ -56,10 +56,6 @@ _ORPHANS = text("""
 """)
 
 
-# Addresses of customers who closed their account end like this; no mail can get there.
-ERASED = "@erased.invalid"
-
-
 class SqlMailRepository:
     def __init__(
         self,
@@ -70,6 +66,7 @@ class SqlMailRepository:
         event_id: Callable[[], UUID],
         alerts: SqlAlertRepository,
         pace: Pace,
+        storefront: str,
     ) -> None:
         self._session = session
         self._outbox = outbox
@@ -78,12 +75,14 @@ class SqlMailRepository:
         self._templates = SqlTemplateRepository(session)
         self._alerts = alerts
         self._pace = pace
+        self._storefront = storefront
         self.wrote = False
 
     def write(self, letter: Letter, *, about: UUID | None = None) -> None:
         if letter.to.email.endswith(ERASED):
             return
-        row = values_of(self._row(letter, about or self._event_id(), self._words(letter)))
+        words = self._words(letter, self._templates.current(letter.template))
+        row = values_of(self._row(letter, about or self._event_id(), words))
         statement = upsert(MailRow).values(row).on_conflict_do_nothing()
         self.wrote |= bool(self._session.execute(statement.returning(MailRow.id)).all())
 
@@ -105,7 +104,7 @@ class SqlMailRepository:
         row.occasion = str(row.id)
         row.requested_by = letter.to.email
         row.subject = f"[Test] {row.subject}"
-        self._session.add(self._ready(row))
+        self._session.add(self._ready(row, words))
         self._session.flush()
         self.wrote = True
         return row.id
@@ -117,8 +116,8 @@ class SqlMailRepository:
         if original.next_attempt_at is not None or original.claimed_by is not None:
             raise StillOnItsWay(mail_id)
         copy = copy_of(original, requested_by=by)
-        copy.message_id = message_id(copy.id, copy.template, copy.sender)
-        self._session.add(self._ready(copy))
+        copy.message_id = _name_of(copy, copy.id)
+        self._session.add(self._ready(copy, self._words_of(original)))
         self._session.flush()
         self.wrote = True
         return copy.id
@@ -126,7 +125,11 @@ class SqlMailRepository:
     def claim(self, sender: int) -> Mail | None:
         self._pace.step(self._session)
         mail_id = self._session.execute(_CLAIM, {"sender": sender}).scalar()
-        return None if mail_id is None else self._whole([mail_id])[0]
+        if mail_id is None:
+            return None
+        row = self._session.execute(_whole([mail_id])).one()
+        words = self._words_of(row)
+        return mail_from(row, text=words.text, html=words.html)
 
     def announce(self, mail: Mail) -> None:
         self._update(mail, {"status": MailStatus.SENDING, "claimed_at": func.now()})
@@ -140,13 +143,8 @@ class SqlMailRepository:
         ids = self._session.execute(
             _ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, "frozen": FROZEN_AFTER}
         )
-        return self._whole(ids.scalars().all())
-
-    def _whole(self, mail_ids: Any) -> list[Mail]:
-        if not mail_ids:
-            return []
-        query = select(*MailRow.__table__.columns).where(MailRow.id.in_(mail_ids))
-        return [mail_from(row) for row in self._session.execute(query)]
+        found = ids.scalars().all()
+        return [mail_from(row) for row in self._session.execute(_whole(found))] if found else []
 
     def _update(self, mail: Mail, values: dict[str, Any]) -> None:
         """Only while the claim holds: a sender that was given up changes nothing any more."""
@@ -155,11 +153,10 @@ class SqlMailRepository:
         if isinstance(done, CursorResult) and done.rowcount != 1:
             raise ClaimLost(mail.id)
 
-    def _words(self, letter: Letter) -> Words:
+    def _words(self, letter: Letter, edition: Edition) -> Words:
         """No mail is lost to what staff wrote: where it does not fit, the shipped words go out."""
-        edition = self._templates.current(letter.template)
         try:
-            return word(letter, edition)
+            return word(letter, edition, storefront=self._storefront)
         except BadTemplate as error:
             self._alerts.add(
                 Alert(
@@ -170,7 +167,21 @@ class SqlMailRepository:
                     order_id=letter.order_id,
                 )
             )
-            return word(letter)
+            return word(letter, storefront=self._storefront)
+
+    def _words_of(self, row: Any) -> Words:
+        """Mails with a secret link have none in the ledger, and get them again by their version."""
+        if row.link_request is None:
+            return Words(row.subject, row.text, row.html, row.template_version)
+        letter = Letter(
+            template=Template(row.template),
+            to=Recipient(row.recipient, row.recipient_name),
+            occasion=row.occasion,
+            facts=row.facts,
+            link_request=row.link_request,
+        )
+        edition = self._templates.edition(letter.template, row.template_version)
+        return self._words(letter, edition)
 
     def _row(self, letter: Letter, event_id: UUID, words: Words) -> MailRow:
         row = MailRow(
@@ -185,19 +196,33 @@ class SqlMailRepository:
             sender=self._sender,
             recipient=letter.to.email,
             recipient_name=letter.to.name,
-            message_id=message_id(event_id, letter.template, self._sender),
+            recipient_id=letter.to.user_id,
             subject=words.subject,
-            text=words.text,
-            html=words.html,
             facts=plain(letter.facts),
         )
-        return self._ready(row)
+        row.message_id = _name_of(row, event_id)
+        return self._ready(row, words)
 
-    def _ready(self, row: MailRow) -> MailRow:
+    def _ready(self, row: MailRow, words: Words) -> MailRow:
         """Due at once, with the fingerprint of the bytes that every attempt will send."""
         now: datetime = self._session.execute(select(func.now())).scalar_one()
         row.created_at = row.next_attempt_at = now
         row.status = MailStatus.PENDING
         row.attempts = row.doubts = 0
+        row.text, row.html = words.text, words.html
         row.sha256 = hashlib.sha256(compose(row)).hexdigest()
+        if row.link_request is not None:
+            row.text = row.html = ""
         return row
+
+
+def _whole(mail_ids: Sequence[UUID]) -> Select[Any]:
+    return select(*MailRow.__table__.columns).where(MailRow.id.in_(mail_ids))
+
+
+def _name_of(row: MailRow, about: UUID) -> str:
+    """Its Message-ID. The same news may go to several people on the staff, in a mail each."""
+    if Template(row.template).audience is Audience.CUSTOMER:
+        return message_id(about, row.template, row.sender)
+    whom = hashlib.sha256(row.recipient.lower().encode()).hexdigest()[:8]
+    return message_id(about, f"{row.template}.{whom}", row.sender)

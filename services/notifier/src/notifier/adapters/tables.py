@@ -16,7 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 from sqlalchemy import text as sql
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -27,6 +27,7 @@ class Base(DeclarativeBase):
         str: Text,
         datetime: DateTime(timezone=True),
         dict[str, Any]: JSONB,
+        list[str]: ARRAY(Text),
     }
 
 
@@ -51,6 +52,7 @@ class MailRow(Base):
     sender: Mapped[str]
     recipient: Mapped[str]
     recipient_name: Mapped[str]
+    recipient_id: Mapped[UUID | None]
     message_id: Mapped[str]
     subject: Mapped[str]
     text: Mapped[str] = mapped_column(deferred=True, deferred_group="words")
@@ -83,6 +85,9 @@ class MailRow(Base):
             "status <> 'sending' OR claimed_by IS NOT NULL", name="mails_sending_is_claimed"
         ),
         CheckConstraint("doubts BETWEEN 0 AND 2", name="mails_doubts"),
+        CheckConstraint(
+            "link_request IS NULL OR (text = '' AND html = '')", name="mails_no_words_around_a_link"
+        ),
         Index(
             "mails_once_per_event",
             "event_id",
@@ -106,6 +111,11 @@ class MailRow(Base):
         ),
         Index("mails_claimed", "claimed_by", postgresql_where=sql("claimed_by IS NOT NULL")),
         Index("mails_by_recipient", sql("lower(recipient)"), "id"),
+        Index(
+            "mails_by_member",
+            "recipient_id",
+            postgresql_where=sql("recipient_id IS NOT NULL"),
+        ),
         Index("mails_by_order", "order_id", "id"),
         Index("mails_by_status", "status", "id"),
         Index("mails_by_template", "template", "id"),
@@ -141,6 +151,33 @@ class AlertRow(Base):
         Index("alerts_by_kind", "kind", "id"),
         Index("alerts_open", "id", postgresql_where=sql("acknowledged_at IS NULL")),
     )
+
+
+class StaffRow(Base):
+    """Identity's news of the staff; without an address: not to be written to, or no longer."""
+
+    __tablename__ = "staff"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    email: Mapped[str | None]
+    name: Mapped[str | None]
+    permissions: Mapped[list[str]]
+
+    __table_args__ = (
+        CheckConstraint("(email IS NULL) = (name IS NULL)", name="staff_who"),
+        CheckConstraint("email IS NOT NULL OR permissions = '{}'", name="staff_nobody_may_nothing"),
+    )
+
+
+class AlertWishesRow(Base):
+    """What somebody does not want to get by mail."""
+
+    __tablename__ = "alert_wishes"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    muted: Mapped[list[str]]
 
 
 class TemplateVersionRow(Base):

@@ -9,6 +9,7 @@ from notifier.domain.letter import Template
 from notifier.domain.template import Edition, Source
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:templates, hashtext(:template))")
+_EDITED = "edited-"
 _TEMPLATES_LOCK = 0x74706C73  # "tpls": the first half of the locks that editors hold
 
 
@@ -18,6 +19,14 @@ class SqlTemplateRepository:
 
     def current(self, template: Template) -> Edition:
         row = self._newest(template)
+        return edition_of(row) or shipped(template)
+
+    def edition(self, template: Template, version: str) -> Edition:
+        """This version, or what is shipped now in the place of what was shipped earlier."""
+        number = version.removeprefix(_EDITED)
+        if number == version:
+            return shipped(template)
+        row = self._session.get(TemplateVersionRow, (template.value, int(number)))
         return edition_of(row) or shipped(template)
 
     def lock(self, template: Template) -> Edition:
@@ -60,7 +69,7 @@ def edition_of(row: TemplateVersionRow | None) -> Edition | None:
     if row is None or row.subject is None or row.text is None or row.html is None:
         return None
     return Edition(
-        version=f"edited-{row.number}",
+        version=f"{_EDITED}{row.number}",
         source=Source(row.subject, row.text, row.html),
         edited_at=row.edited_at,
         edited_by=row.edited_by,

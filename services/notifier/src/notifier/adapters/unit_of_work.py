@@ -6,10 +6,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages, StaffAddresses
+from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages
 from notifier.adapters.erasing import SqlErasures
 from notifier.adapters.pace import Pace
 from notifier.adapters.repositories import SqlMailRepository
+from notifier.adapters.staff import SqlStaffDirectory
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
@@ -25,6 +26,7 @@ class SqlUnitOfWork(SqlTransaction):
     parked: SqlParkedMessages
     templates: SqlTemplateRepository
     erasures: SqlErasures
+    staff: SqlStaffDirectory
 
     def __init__(
         self,
@@ -34,7 +36,8 @@ class SqlUnitOfWork(SqlTransaction):
         waker: Waker,
         mail_waker: Waker,
         mail_from: str,
-        staff: tuple[str, ...],
+        staff_mail: tuple[str, ...],
+        storefront: str,
         alerts_collected_for: timedelta,
         pace: Pace,
         handling: Envelope | None = None,
@@ -44,7 +47,8 @@ class SqlUnitOfWork(SqlTransaction):
         self._mail_from = mail_from
         self._alerts_collected_for = alerts_collected_for
         self._pace = pace
-        self.staff = StaffAddresses(staff)
+        self._staff_mail = staff_mail
+        self._storefront = storefront
 
     @property
     def event_id(self) -> UUID:
@@ -61,7 +65,9 @@ class SqlUnitOfWork(SqlTransaction):
             event_id=lambda: self.event_id,
             alerts=self.alerts,
             pace=self._pace,
+            storefront=self._storefront,
         )
+        self.staff = SqlStaffDirectory(session, always=self._staff_mail)
         self.erasures = SqlErasures(session, outbox)
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)

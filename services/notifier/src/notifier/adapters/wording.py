@@ -34,13 +34,14 @@ _WITH_LINK = (Template.VERIFY_EMAIL, Template.RESET_PASSWORD)
 _Render = Callable[[str, Environment, str, Mapping[str, object]], str]
 
 
-def word(letter: Letter, edition: Edition | None = None) -> Words:
-    """In the words of `edition`; without one, in those that are shipped.
+def word(letter: Letter, edition: Edition | None = None, *, storefront: str) -> Words:
+    """In the words of `edition`; without one, in those that are shipped. `storefront` is where
+    customers look at products, without a slash at its end.
 
     Raises BadTemplate when what staff wrote does not fit the letter's facts.
     """
     edition = edition or shipped(letter.template)
-    variables = _variables(letter)
+    variables = {**_variables(letter), "storefront": storefront}
     if edition.edited_by is None:
         return _put(edition, variables, _render)
     boxed = _Boxed(variable_names(letter.template))
@@ -53,17 +54,20 @@ def word(letter: Letter, edition: Edition | None = None) -> Words:
 class Drafting:
     """Templates that somebody is at work on."""
 
+    def __init__(self, storefront: str) -> None:
+        self._storefront = storefront
+
     def check(self, template: Template, source: Source) -> None:
         """Raises BadTemplate unless the source makes a mail of every turn of its event."""
         draft = Edition(version="draft", source=source, edited_by="draft")
         for facts in sample_facts(template):
-            words = word(_sample_letter(template, facts), draft)
+            words = self.word(_sample_letter(template, facts), draft)
             errors = dict(_gaps(template, words))
             if errors:
                 raise BadTemplate(errors)
 
     def word(self, letter: Letter, edition: Edition) -> Words:
-        return word(letter, edition)
+        return word(letter, edition, storefront=self._storefront)
 
     def sample(self, template: Template) -> Mapping[str, object]:
         return plain(sample_facts(template)[0])
@@ -74,7 +78,7 @@ class Drafting:
 
 def variable_names(template: Template) -> frozenset[str]:
     """What a template may speak of."""
-    about_the_mail = {"recipient_name", "shop", "subject"}
+    about_the_mail = {"recipient_name", "shop", "storefront", "subject"}
     link = {"link"} if template in _WITH_LINK else set()
     return frozenset(sample_facts(template)[0].keys() | about_the_mail | link)
 

@@ -9,6 +9,8 @@ from uuid import UUID
 from notifier.domain.plain_text import one_line
 
 MAX_ADDRESS_LENGTH = 254  # RFC 5321, 4.5.3.1.3
+# Addresses of people who closed their account end like this; no mail can get there.
+ERASED = "@erased.invalid"
 _LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
@@ -59,10 +61,14 @@ _FOR_STAFF = (
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """One person with one address; raises BadAddress for what is not exactly one."""
+    """One person with one address; raises BadAddress for what is not exactly one.
+
+    `user_id` is whose account it is, where they are written to as a member of the staff.
+    """
 
     email: str
     name: str = ""
+    user_id: UUID | None = None
 
     def __post_init__(self) -> None:
         local, _, domain = self.email.rpartition("@")

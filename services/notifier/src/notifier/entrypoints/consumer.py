@@ -14,6 +14,7 @@ from oja_events.contracts.identity import (
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
+    StaffChanged,
 )
 from oja_events.contracts.ordering import (
     CustomerOrdersErased,
@@ -40,6 +41,7 @@ SUBSCRIPTIONS: Subscriptions = {
     PasswordResetRequested: event_handlers.password_reset_requested,
     PasswordChanged: event_handlers.password_changed,
     RefreshTokenReused: event_handlers.refresh_token_reused,
+    StaffChanged: event_handlers.staff_changed,
     OrderPlaced: event_handlers.order_placed,
     PaymentConfirmed: event_handlers.payment_confirmed,
     OrderShipped: event_handlers.order_shipped,

@@ -16,7 +16,7 @@ def write_digests(uow: UnitOfWork) -> int:
         for template, kinds in DIGESTS.items():
             alerts = uow.alerts.take_due(kinds, ALERTS_PER_DIGEST)
             told += len(alerts)
-            for recipient in uow.staff.to_alert() if alerts else ():
+            for recipient in uow.staff.to_alert(template) if alerts else ():
                 letter = Letter(
                     template=template,
                     to=recipient,

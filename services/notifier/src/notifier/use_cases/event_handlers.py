@@ -13,7 +13,8 @@ from typing import Any
 from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind
-from notifier.domain.letter import Letter, Recipient, Template
+from notifier.domain.letter import ERASED, Letter, Recipient, Template
+from notifier.domain.staff import Member
 from notifier.use_cases.errors import TooEarly
 from notifier.use_cases.ports import UnitOfWork
 from oja_events.contracts.catalog import StockLow
@@ -23,6 +24,7 @@ from oja_events.contracts.identity import (
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
+    StaffChanged,
 )
 from oja_events.contracts.ordering import (
     CustomerOrdersErased,
@@ -112,6 +114,17 @@ def refresh_token_reused(event: RefreshTokenReused, *, uow: UnitOfWork) -> None:
     """Say that a sign-in was ended, and why. Repeated: silence. Early, late: true all the same."""
     with uow:
         uow.mails.write(_to_user(Template.SIGN_IN_ENDED, event, occasion=uow.event_id))
+        uow.commit()
+
+
+def staff_changed(event: StaffChanged, *, uow: UnitOfWork) -> None:
+    """Remember whom to write to of what. Repeated, late: the highest version stays. Somebody who
+    closed the account is forgotten; while a mail to them is in a sender's hands: later."""
+    with uow:
+        member = _member(event)
+        uow.staff.keep(member)
+        if member.is_erased:
+            uow.erasures.erase_member(member.user_id)
         uow.commit()
 
 
@@ -228,6 +241,17 @@ def stock_low(event: StockLow, *, uow: UnitOfWork) -> None:
         uow.commit()
 
 
+def _member(event: StaffChanged) -> Member:
+    works_here = event.is_active and bool(event.permissions)
+    return Member(
+        user_id=event.user_id,
+        version=event.version,
+        who=Recipient(event.email, event.name, event.user_id) if works_here else None,
+        permissions=frozenset(event.permissions if works_here else ()),
+        is_erased=event.email.endswith(ERASED),
+    )
+
+
 def _to_user(
     template: Template,
     event: AccountNews,
@@ -262,7 +286,7 @@ def _to_customer(
 
 def _call_staff(alert: Alert, template: Template, facts: dict[str, Any], uow: UnitOfWork) -> None:
     uow.alerts.add(alert)
-    for recipient in uow.staff.to_alert():
+    for recipient in uow.staff.to_alert(template):
         uow.mails.write(
             Letter(
                 template=template,

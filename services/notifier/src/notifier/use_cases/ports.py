@@ -11,6 +11,7 @@ from uuid import UUID
 from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Audience, Letter, Recipient, Template
 from notifier.domain.mail import Mail
+from notifier.domain.staff import Member, Wishes
 from notifier.domain.template import Edition, Source, Words
 
 
@@ -88,8 +89,17 @@ class TemplateRepository(Protocol):
 
 
 class StaffDirectory(Protocol):
-    def to_alert(self) -> list[Recipient]:
-        """Who hears of what needs a hand."""
+    def to_alert(self, template: Template) -> list[Recipient]:
+        """Who gets mails of this kind: may know of it and has not muted it. Nobody twice."""
+
+    def keep(self, member: Member) -> None:
+        """Unless a newer version is known."""
+
+    def lock_wishes(self, user_id: UUID) -> Wishes:
+        """What they have wished, which stays so until the transaction ends."""
+
+    def put_wishes(self, user_id: UUID, muted: frozenset[Template]) -> None:
+        """A new version, unless it is what they have wished already."""
 
 
 class Erasures(Protocol):
@@ -97,6 +107,10 @@ class Erasures(Protocol):
 
     def erase(self, customer_id: UUID) -> None:
         """Empty the mails to them, and give the receipt; raises StillOnItsWay."""
+
+    def erase_member(self, user_id: UUID) -> None:
+        """Take the address out of what they got as staff, and forget their wishes; raises
+        StillOnItsWay."""
 
 
 class UnitOfWork(Protocol):
@@ -278,6 +292,8 @@ class Queries(Protocol):
         """By name."""
 
     def template(self, template: Template) -> TemplateEntry: ...
+
+    def wishes(self, user_id: UUID) -> Wishes: ...
 
     def facts_of_order(self, order_id: UUID, template: Template) -> Mapping[str, object]:
         """What the mails about this order say, a mail of this template last and so decisive.

@@ -5,6 +5,7 @@ from marshmallow import Schema, fields, post_load, validate
 from notifier.domain.alert import AlertKind
 from notifier.domain.letter import Audience, Template
 from notifier.domain.mail import MailStatus
+from notifier.domain.staff import NEEDED
 from notifier.domain.template import Source
 from oja_web.fields import AwareDateTime, QueryBoolean, StrictSchema, UUIDString
 from oja_web.pagination import PageQuery, page_schema
@@ -14,6 +15,7 @@ MAX_SOURCE = 64 * 1024  # characters
 _TEMPLATE = validate.OneOf([template.value for template in Template])
 _STATUS = validate.OneOf([status.value for status in MailStatus])
 _KIND = validate.OneOf([kind.value for kind in AlertKind])
+_ALERT_MAIL = fields.String(validate=validate.OneOf([template.value for template in NEEDED]))
 
 
 class NotificationQuery(PageQuery):
@@ -120,3 +122,18 @@ class AlertSchema(Schema):
 
 
 AlertPageSchema = page_schema(AlertSchema, "AlertPage")
+
+
+class MutedAlertsSchema(StrictSchema):
+    """Names of email templates."""
+
+    muted = fields.List(_ALERT_MAIL, required=True, validate=validate.Length(max=len(NEEDED)))
+
+
+class AlertPreferencesSchema(Schema):
+    """Names of email templates."""
+
+    muted = fields.List(_ALERT_MAIL)
+    mailed = fields.List(
+        _ALERT_MAIL, metadata={"description": "What your permissions let you know, less the muted"}
+    )

@@ -117,7 +117,7 @@ def test_template(body: dict[str, Any], name: str) -> Response:
 def _example(body: dict[str, Any]) -> dict[str, Any]:
     if body["order_id"] and not caller().may("notifications:read"):
         raise Problem(403, "forbidden", "Mails about real orders take notifications:read.")
-    to = Recipient(caller().email, caller().name)
+    to = Recipient(caller().email, caller().name, caller().user_id)
     return {**body, "to": to, "drafting": deps().drafting, "queries": deps().queries}
 
 
