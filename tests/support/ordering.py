@@ -13,6 +13,7 @@ from ordering.domain.order import CancelReason, HistoryEntry, Order, OrderLine, 
 from ordering.domain.values import Address, Contact, Money, Offer, Tracking
 from ordering.use_cases.errors import OrderNotFound
 from ordering.use_cases.ports import Identity
+from tests.support.auditing import FakeAuditLog, Noted
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 WINDOW = timedelta(minutes=30)
@@ -140,6 +141,7 @@ class FakeUnitOfWork:
         self._carts: dict[UUID, Cart] = {}
         self.outbox: list[Event] = []
         self.told_history: list[HistoryEntry] = []
+        self.noted: list[Noted] = []
         self._open = False
         self.orders = _FakeOrders(self)
         self.carts = _FakeCarts(self)
@@ -173,6 +175,8 @@ class FakeUnitOfWork:
         self.pending_carts: dict[UUID, Cart] = {}
         self._pending_events: list[Event] = []
         self._pending_history: list[HistoryEntry] = []
+        self._pending_notes: list[Noted] = []
+        self.audit = FakeAuditLog(self._pending_notes)
 
     def commit(self) -> None:
         self.require_open()
@@ -180,6 +184,7 @@ class FakeUnitOfWork:
         self._carts |= self.pending_carts
         self.outbox += self._pending_events
         self.told_history += self._pending_history
+        self.noted += self._pending_notes
         self._begin()
 
     def require_open(self) -> None:

@@ -18,17 +18,19 @@ PATHS = {
         /api/admin/inventory?low_stock=true /api/admin/inventory/SHIRT-M
         /api/admin/inventory/SHIRT-M/movements /api/admin/inventory/SHIRT-M/adjustments
         /api/admin/products/import /api/admin/imports/1 /api/admin/products/export
-        /api/admin/reviews/1""",
+        /api/admin/reviews/1 /api/admin/audit/catalog""",
     "ordering": """
         /api/cart /api/cart/items /api/cart/items/SHIRT-M /api/checkout /api/orders /api/orders/1
-        /api/orders/1/cancel /api/orders/1/timeline /api/admin/orders /api/admin/orders/1""",
+        /api/orders/1/cancel /api/orders/1/timeline /api/admin/orders /api/admin/orders/1
+        /api/admin/audit/ordering""",
     "payments": """
         /api/pay /api/payments?order_id=1 /api/payments/ref /api/paystack/webhook
-        /api/admin/payments /api/admin/payments/ref /api/admin/payments/ref/refunds""",
+        /api/admin/payments /api/admin/payments/ref /api/admin/payments/ref/refunds
+        /api/admin/audit/payments""",
     "notifier": """
         /api/admin/notifications /api/admin/notifications/1/resend /api/admin/email-templates
         /api/admin/email-templates/welcome /api/admin/email-templates/welcome/preview
-        /api/admin/alerts /api/admin/alerts/1/acknowledge""",
+        /api/admin/alerts /api/admin/alerts/1/acknowledge /api/admin/audit/notifier""",
 }
 ELSEWHERE = """
     / /api /api/ /api/payment /api/carts /api/productsx /api/paystack /api/paystack/webhooks

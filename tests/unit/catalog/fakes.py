@@ -22,6 +22,7 @@ from catalog.domain.stock import (
 )
 from catalog.use_cases.errors import NotEnoughStock, ProductNotFound, SkuNotFound, SkuTaken
 from oja_events.contracts import Event
+from tests.support.auditing import FakeAuditLog, Noted
 from tests.unit.catalog.builders import NOW
 
 
@@ -49,6 +50,7 @@ class State:
     held: dict[UUID, dict[str, int]] = field(default_factory=dict)
     strays: dict[str, datetime] = field(default_factory=dict)
     told: list[Event] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
 
 
 class FakeShop:
@@ -84,6 +86,7 @@ class FakeUnitOfWork:
         self.categories = FakeCategories(self.state)
         self.stock = FakeStock(self.state)
         self.strays = FakeStrays(self.state, self.now())
+        self.audit = FakeAuditLog(self.state.noted)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -238,9 +241,10 @@ class FakeStock:
             raise SkuNotFound(sku)
         return str(self._state.levels[sku].version)
 
-    def set_threshold(self, sku: str, threshold: int) -> None:
+    def set_threshold(self, sku: str, threshold: int) -> int:
         level = self._state.levels[sku]
         self._state.levels[sku] = replace(level, threshold=threshold, version=level.version + 1)
+        return level.threshold
 
     def _for_sale(self, sku: str) -> int:
         level = self._state.levels.get(sku)

@@ -38,6 +38,7 @@ ROUTES = {
     ("POST", "/api/admin/products/<uuid:product_id>/images"): "products:write",
     ("PATCH", "/api/admin/products/<uuid:product_id>/images/<uuid:image_id>"): "products:write",
     ("DELETE", "/api/admin/products/<uuid:product_id>/images/<uuid:image_id>"): "products:write",
+    ("GET", "/api/admin/audit/catalog"): "audit:read",
     ("GET", "/api/admin/categories"): "products:read",
     ("POST", "/api/admin/categories"): "products:write",
     ("GET", "/api/admin/categories/<uuid:category_id>"): "products:read",

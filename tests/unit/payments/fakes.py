@@ -19,6 +19,7 @@ from payments.domain.refund import Refund, RefundStatus
 from payments.domain.values import Bill, Contact, Money
 from payments.use_cases.errors import DuplicateReference, OrderNotFound, PaymentNotFound
 from payments.use_cases.ports import Alert, Overdue, Page, ProviderEvent, ProviderRefund, Webhook
+from tests.support.auditing import FakeAuditLog, Noted
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
 PRICE = Money(450_000, "NGN")
@@ -71,6 +72,7 @@ class Books:
     outcomes: dict[int, str] = field(default_factory=dict)
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     outbox: list[Event] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
 
     def learn(self, *things: Order | Payment | Refund) -> None:
         """Start out with these."""
@@ -97,6 +99,7 @@ class FakeUnitOfWork:
 
     def __enter__(self) -> Self:
         self.open = deepcopy(self._books)
+        self.audit = FakeAuditLog(self.open.noted)
         return self
 
     def __exit__(

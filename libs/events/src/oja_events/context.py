@@ -1,12 +1,14 @@
-"""What the code that runs right now is part of: one journey, one cause.
+"""What the code that runs right now is part of: one journey, one cause, and who asked for it.
 
-The web entrypoint and the consumer set it; the outbox copies it into every envelope.
+The web entrypoint and the consumer set it; the outbox copies the journey into every envelope, the
+audit log writes down who asked.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,15 @@ class Trace:
     traceparent: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks, and from which network address."""
+
+    user_id: UUID
+    address: str | None = None
+
+
+actor: ContextVar[Actor | None] = ContextVar("oja_actor", default=None)
 trace: ContextVar[Trace | None] = ContextVar("oja_trace", default=None)
 
 
@@ -29,3 +40,13 @@ def use_trace(current: Trace) -> Iterator[Trace]:
         yield current
     finally:
         trace.reset(token)
+
+
+@contextmanager
+def act_as(current: Actor) -> Iterator[Actor]:
+    """Make `current` the one who asks for everything inside the block."""
+    token = actor.set(current)
+    try:
+        yield current
+    finally:
+        actor.reset(token)

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from oja_events.audit import SqlAuditLog
 from oja_events.contracts.catalog import CustomerReviewsErased
 from oja_events.outbox import Outbox
 
@@ -25,6 +26,7 @@ class SqlErasures:
         who = {"customer_id": customer_id}
         masked = self._session.execute(_MASK_REVIEWS, who).all()
         self._session.execute(_DROP_PURCHASES, who)
+        SqlAuditLog(self._session).forget(customer_id)
         now = self._session.execute(select(func.now())).scalar_one()
         self._outbox.add(
             CustomerReviewsErased(customer_id=customer_id, reviews=len(masked), erased_at=now)

@@ -20,6 +20,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
 
+from oja_events.audit import audit_log
+
 _PUBLISHED = text("status = 'published'")
 
 
@@ -31,6 +33,9 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB,
         list[str]: ARRAY(Text),
     }
+
+
+audit_log(Base.metadata)
 
 
 class CategoryRow(Base):

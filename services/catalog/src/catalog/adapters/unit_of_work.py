@@ -17,6 +17,7 @@ from catalog.adapters.repositories import (
     SqlStockRepository,
     SqlStrayImages,
 )
+from oja_events.audit import SqlAuditLog
 from oja_events.contracts import Event
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
@@ -31,6 +32,7 @@ class SqlUnitOfWork(SqlTransaction):
     bulk: SqlBulkRepository
     imports: SqlImportRepository
     erasures: SqlErasures
+    audit: SqlAuditLog
 
     def __init__(
         self, *args: Any, committed: Callable[[], None] = lambda: None, **kwargs: Any
@@ -53,6 +55,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.bulk = SqlBulkRepository(session, outbox, self.products)
         self.imports = SqlImportRepository(session)
         self.erasures = SqlErasures(session, outbox)
+        self.audit = SqlAuditLog(session)
         self._told = outbox
 
     def tell(self, *events: Event) -> None:

@@ -1,7 +1,7 @@
 """What staff ask for. Every function is one transaction and refuses loudly."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TypedDict
 from uuid import UUID
 
@@ -59,6 +59,7 @@ def create_product(draft: ProductDraft, *, by: str, currency: str, uow: UnitOfWo
         )
         uow.products.add(product)
         uow.stock.open(product.id, _terms(draft), by=by)
+        uow.audit.note("product_created", product.id, after=_written(product, draft))
         uow.commit()
     return product.id
 
@@ -77,10 +78,13 @@ def change_product(
     with uow:
         product = uow.products.get(product_id)
         precondition(product.version)
+        before = _written(product, {})
         content = _content(product.content, draft, currency, uow)
         product.rewrite(content, initial=_initial(draft), now=uow.now())
         uow.products.save(product)
         uow.stock.open(product.id, _terms(draft), by=by)
+        after = _written(product, draft)
+        uow.audit.note("product_changed", product.id, before=before, after=after)
         uow.commit()
 
 
@@ -89,9 +93,11 @@ def archive_product(product_id: UUID, *, precondition: Precondition, uow: UnitOf
     with uow:
         product = uow.products.get(product_id)
         precondition(product.version)
+        before = _written(product, {})
         content = replace(product.content, status=ProductStatus.ARCHIVED)
         product.rewrite(content, initial={}, now=uow.now())
         uow.products.save(product)
+        uow.audit.note("product_archived", product.id, before=before, after=_written(product, {}))
         uow.commit()
 
 
@@ -107,6 +113,7 @@ def create_category(draft: CategoryDraft, *, uow: UnitOfWork) -> UUID:
         )
         category.move(_parent(draft.get("parent"), tree), tree)
         uow.categories.add(category)
+        uow.audit.note("category_created", category.id, after=category)
         uow.commit()
     return category.id
 
@@ -121,10 +128,12 @@ def change_category(
         if category is None:
             raise CategoryNotFound(category_id)
         precondition(category.version)
+        before = replace(category)
         category.name = draft.get("name", category.name)
         category.position = draft.get("position", category.position)
         if "parent" in draft:
             category.move(_parent(draft["parent"], tree), tree)
+        uow.audit.note("category_changed", category.id, before=before, after=category)
         uow.categories.save(category)
         uow.commit()
 
@@ -136,6 +145,12 @@ def adjust_stock(
     with uow:
         change = uow.stock.adjust(sku, delta, reason, note=note, by=by)
         tell_levels([change], uow=uow, always=True)
+        uow.audit.note(
+            "stock_adjusted",
+            sku,
+            before={"available": change.before},
+            after={"available": change.after, "delta": delta, "reason": reason, "note": note},
+        )
         uow.commit()
 
 
@@ -143,7 +158,13 @@ def set_threshold(sku: str, threshold: int, *, precondition: Precondition, uow: 
     """From when on the stock counts as low. This alone is no news: nothing was bought."""
     with uow:
         precondition(uow.stock.version_of(sku))
-        uow.stock.set_threshold(sku, threshold)
+        before = uow.stock.set_threshold(sku, threshold)
+        uow.audit.note(
+            "threshold_changed",
+            sku,
+            before={"low_stock_threshold": before},
+            after={"low_stock_threshold": threshold},
+        )
         uow.commit()
 
 
@@ -172,6 +193,11 @@ def _content(present: Content, draft: ProductDraft, currency: str, uow: UnitOfWo
     )
     content.check(currency)
     return content
+
+
+def _written(product: Product, draft: ProductDraft) -> dict[str, object]:
+    """What staff have written about it, for the audit log; `stock` is what the draft says of it."""
+    return {**asdict(product.content), **({"stock": _terms(draft)} if draft else {})}
 
 
 def _category(slug: str | None, uow: UnitOfWork) -> CategoryRef | None:

@@ -143,6 +143,12 @@ def _show(product: Product, images: tuple[Image, ...], uow: UnitOfWork) -> None:
     for image in product.images:
         if image.public_id not in shown:
             uow.strays.note(image.public_id, remove_at=now)
+    uow.audit.note(
+        "images_changed",
+        product.id,
+        before={"images": product.images},
+        after={"images": images},
+    )
     product.show(images, now=now)
     uow.products.save(product)
 

@@ -30,6 +30,7 @@ def start_import(chunks: Iterable[bytes], *, dry_run: bool, by: str, uow: UnitOf
         import_id = uow.imports.add(dry_run=dry_run, by=by)
         for n, chunk in enumerate(chain([head], pieces)):
             uow.imports.append(import_id, n, chunk)
+        uow.audit.note("import_started", import_id, after={"dry_run": dry_run})
         uow.commit()
     return import_id
 

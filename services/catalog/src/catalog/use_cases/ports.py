@@ -77,7 +77,8 @@ class StockRepository(Protocol):
     def version_of(self, sku: str) -> str:
         """What the stock's ETag is made of, locked; raises SkuNotFound."""
 
-    def set_threshold(self, sku: str, threshold: int) -> None: ...
+    def set_threshold(self, sku: str, threshold: int) -> int:
+        """The one that it replaces."""
 
 
 class ReviewRepository(Protocol):
@@ -232,6 +233,15 @@ class Erasures(Protocol):
         """Take their name off their reviews, and give the receipt."""
 
 
+class AuditLog(Protocol):
+    """What somebody did by a permission of theirs; who, and from where, the request says."""
+
+    def note(
+        self, action: str, target: object, *, before: object = None, after: object = None
+    ) -> None:
+        """Write it down for good, with how the target looked before and after."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -251,6 +261,8 @@ class UnitOfWork(Protocol):
     def bulk(self) -> BulkRepository: ...
     @property
     def imports(self) -> ImportRepository: ...
+    @property
+    def audit(self) -> AuditLog: ...
 
     def tell(self, *events: Event) -> None:
         """Publish these if the transaction commits."""

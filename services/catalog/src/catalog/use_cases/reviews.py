@@ -77,8 +77,11 @@ def moderate_review(
     with uow:
         review = uow.reviews.get(review_id)
         precondition(review.version)
+        before = {"status": review.status}
         review.decide(status, now=uow.now())
         uow.reviews.save(review)
+        after = {"status": review.status}
+        uow.audit.note("review_moderated", review.id, before=before, after=after)
         uow.commit()
 
 

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from oja_events.audit import SqlAuditLog
 from oja_events.contracts.ordering import CustomerOrdersErased
 from oja_events.outbox import Outbox
 
@@ -47,6 +48,7 @@ class SqlErasures:
     def begin(self, customer_id: UUID) -> None:
         for statement in (_BEGIN, _DROP_CART):
             self._session.execute(statement, {"customer_id": customer_id})
+        SqlAuditLog(self._session).forget(customer_id)
 
     def go_on(self) -> int:
         self._session.execute(_MASK)

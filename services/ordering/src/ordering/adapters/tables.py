@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
 
+from oja_events.audit import audit_log
 from oja_web.idempotency_store import idempotency_keys
 
 
@@ -23,6 +24,7 @@ class Base(DeclarativeBase):
 
 
 idempotency_keys(Base.metadata)
+audit_log(Base.metadata)
 order_number = Sequence("order_number", start=100001, metadata=Base.metadata)
 
 

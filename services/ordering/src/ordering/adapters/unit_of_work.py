@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from oja_events.audit import SqlAuditLog
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
@@ -21,6 +22,7 @@ class SqlUnitOfWork(SqlTransaction):
     carts: SqlCartRepository
     offers: SqlOfferRepository
     erasures: SqlErasures
+    audit: SqlAuditLog
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
@@ -29,6 +31,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.carts = SqlCartRepository(session)
         self.offers = SqlOfferRepository(session)
         self.erasures = SqlErasures(session, outbox)
+        self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)
 
     def now(self) -> datetime:

@@ -9,11 +9,12 @@ Money that comes for an order that cannot use it (cancelled, or paid already) is
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import reduce
 from operator import add
+from typing import Any
 from uuid import UUID
 
 from oja_events import contracts
@@ -255,6 +256,15 @@ class Order:
         if self.payment_status is PaymentStatus.PAID and self.payment_reference:
             self.payment_status = PaymentStatus.REFUND_PENDING
             self._ask_refund(self.payment_reference, self.total, "the order was cancelled", now)
+
+    def standing(self) -> dict[str, Any]:
+        """What staff decide about an order, as the audit log keeps it."""
+        return {
+            "status": self.status,
+            "payment_status": self.payment_status,
+            "tracking": asdict(self.tracking) if self.tracking else None,
+            "cancel_reason": self.cancel_reason,
+        }
 
     def pull_events(self) -> list[Event]:
         """Hand over what there is to tell since the last call, oldest first."""

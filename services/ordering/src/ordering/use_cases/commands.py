@@ -125,8 +125,10 @@ def ship_order(
 ) -> Order:
     with uow:
         order = _current(order_id, precondition, uow)
+        before = order.standing()
         order.ship(tracking, by=by, now=uow.now())
         uow.orders.save(order)
+        uow.audit.note("order_shipped", order.id, before=before, after=order.standing())
         uow.commit()
     return order
 
@@ -136,8 +138,10 @@ def complete_order(
 ) -> Order:
     with uow:
         order = _current(order_id, precondition, uow)
+        before = order.standing()
         order.complete(by=by, now=uow.now())
         uow.orders.save(order)
+        uow.audit.note("order_completed", order.id, before=before, after=order.standing())
         uow.commit()
     return order
 
@@ -148,8 +152,11 @@ def cancel_for_staff(
     """`reason` is what staff wrote; it stays in the order's history."""
     with uow:
         order = _current(order_id, precondition, uow)
+        before = order.standing()
         order.cancel(CancelReason.STAFF, by=by, now=uow.now(), detail=reason)
         uow.orders.save(order)
+        after = {**order.standing(), "reason": reason}
+        uow.audit.note("order_cancelled", order.id, before=before, after=after)
         uow.commit()
     return order
 

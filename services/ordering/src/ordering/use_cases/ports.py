@@ -67,6 +67,15 @@ class Erasures(Protocol):
         """Mask what is settled and tell whose last order that was; how many customers."""
 
 
+class AuditLog(Protocol):
+    """What somebody did by a permission of theirs; who, and from where, the request says."""
+
+    def note(
+        self, action: str, target: object, *, before: object = None, after: object = None
+    ) -> None:
+        """Write it down for good, with how the target looked before and after."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -78,6 +87,8 @@ class UnitOfWork(Protocol):
     def offers(self) -> OfferRepository: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def audit(self) -> AuditLog: ...
 
     def now(self) -> datetime: ...
     def commit(self) -> None: ...

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from oja_events.audit import SqlAuditLog
 from oja_events.contracts.payments import CustomerPaymentsErased
 from oja_events.outbox import Outbox
 
@@ -34,6 +35,7 @@ class SqlErasures:
     def erase(self, customer_id: UUID) -> None:
         masked = self._session.execute(_MASK, {"customer_id": customer_id}).all()
         self._session.execute(_EMPTY_WEBHOOKS, {"customer_id": customer_id})
+        SqlAuditLog(self._session).forget(customer_id)
         now = self._session.execute(select(func.now())).scalar_one()
         self._outbox.add(
             CustomerPaymentsErased(customer_id=customer_id, orders=len(masked), erased_at=now)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import LargeBinary, Text
 
+from oja_events.audit import audit_log
 from oja_web.idempotency_store import idempotency_keys
 
 
@@ -22,6 +23,7 @@ class Base(DeclarativeBase):
 
 
 idempotency_keys(Base.metadata)
+audit_log(Base.metadata)
 
 
 class OrderRow(Base):

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from oja_events.audit import SqlAuditLog
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
@@ -27,6 +28,7 @@ class SqlUnitOfWork(SqlTransaction):
     webhooks: SqlWebhookRepository
     alerts: SqlAlertRepository
     erasures: SqlErasures
+    audit: SqlAuditLog
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
@@ -36,6 +38,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.webhooks = SqlWebhookRepository(session)
         self.alerts = SqlAlertRepository(session, outbox)
         self.erasures = SqlErasures(session, outbox)
+        self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)
 
     def now(self) -> datetime:

@@ -122,6 +122,15 @@ class Erasures(Protocol):
         """Take them out of bills and webhooks, and give the receipt."""
 
 
+class AuditLog(Protocol):
+    """What somebody did by a permission of theirs; who, and from where, the request says."""
+
+    def note(
+        self, action: str, target: object, *, before: object = None, after: object = None
+    ) -> None:
+        """Write it down for good, with how the target looked before and after."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -133,6 +142,8 @@ class UnitOfWork(Protocol):
     def refunds(self) -> RefundRepository: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def audit(self) -> AuditLog: ...
     @property
     def webhooks(self) -> WebhookRepository: ...
     @property

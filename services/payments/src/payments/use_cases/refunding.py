@@ -67,6 +67,16 @@ def request_by_staff(
             raise RefundTooLarge(f"At most {left.amount} {left.currency} can be sent back.")
         refund = _new(payment, RefundKind.STAFF, wanted, reason, by, uow)
         uow.refunds.add(refund)
+        uow.audit.note(
+            "refund_asked",
+            reference,
+            before={"refundable": left},
+            after={
+                "refundable": Money(left.amount - wanted.amount, left.currency),
+                "refund": refund.id,
+                "reason": reason,
+            },
+        )
         uow.commit()
     return refund
 

@@ -204,12 +204,15 @@ class SqlStockRepository:
             raise SkuNotFound(sku)
         return str(version)
 
-    def set_threshold(self, sku: str, threshold: int) -> None:
+    def set_threshold(self, sku: str, threshold: int) -> int:
+        present = select(StockRow.low_stock_threshold).where(StockRow.sku == sku)
+        before = self._session.execute(present.with_for_update()).scalar_one()
         self._session.execute(
             update(StockRow)
             .where(StockRow.sku == sku)
             .values(low_stock_threshold=threshold, version=StockRow.version + 1)
         )
+        return before
 
     def _reject(self, order_id: UUID) -> None:
         self._session.execute(

@@ -7,8 +7,10 @@ from catalog.entrypoints.http import bulk, categories, images, inventory, produc
 from catalog.entrypoints.http.errors import REFUSALS
 from catalog.entrypoints.http.remembering import Remembering
 from catalog.settings import Settings
+from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
+from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
 
 
@@ -34,6 +36,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             reviews.blp,
             reviews.staff_blp,
             inventory.blp,
+            audit_blueprint("/api/admin/audit/catalog", AuditReader(deps.engine)),
         ],
         errors=REFUSALS,
         dependencies=deps,

@@ -2,8 +2,10 @@
 
 from flask import Flask
 
+from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
+from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
 from ordering.bootstrap import SERVICE, Dependencies, build
 from ordering.entrypoints.http import carts, orders, staff
@@ -23,7 +25,12 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             settings.jwt_issuer,
             revoked=AccessMarks(deps.engine).revoked,
         ),
-        blueprints=[carts.blp, orders.blp, staff.blp],
+        blueprints=[
+            carts.blp,
+            orders.blp,
+            staff.blp,
+            audit_blueprint("/api/admin/audit/ordering", AuditReader(deps.engine)),
+        ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,

@@ -2,8 +2,10 @@
 
 from flask import Flask
 
+from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
+from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
 from payments.bootstrap import SERVICE, Dependencies, build
 from payments.entrypoints.http import payments, staff, webhook
@@ -23,7 +25,12 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             settings.jwt_issuer,
             revoked=AccessMarks(deps.engine).revoked,
         ),
-        blueprints=[payments.blp, webhook.blp, staff.blp],
+        blueprints=[
+            payments.blp,
+            webhook.blp,
+            staff.blp,
+            audit_blueprint("/api/admin/audit/payments", AuditReader(deps.engine)),
+        ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
