@@ -34,6 +34,7 @@ def tables_for_events() -> set[str]:
         with engine.begin() as connection:
             schema.create_v1(_Recorder(connection))
             schema.create_access_mark(_Recorder(connection))
+            schema.create_feed(_Recorder(connection))
             names = _names(connection)
         engine.dispose()
     return names

@@ -82,6 +82,7 @@ def catalog(servers: Servers) -> Iterator[Producer]:
     with scratch_database() as url:
         engine = make_engine(url, application="test")
         schema.create_v1(_Op(engine))
+        schema.create_feed(_Op(engine))
         yield Producer(engine, servers.broker_url("catalog"), Waker(engine, "catalog"))
         engine.dispose()
 

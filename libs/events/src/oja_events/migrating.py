@@ -23,6 +23,7 @@ def migrate(service: str, migrations: Path, url: str | None) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         schema.create_access_mark(_Plain(connection))
+        schema.create_feed(_Plain(connection))
     engine.dispose()
 
 
