@@ -17,6 +17,8 @@ from oja_web.context import register_context
 from oja_web.logs import configure_logging
 from oja_web.problems import CONTENT_TYPE, Problem, ProblemSchema, Refusal, register_problems
 from oja_web.strict_json import StrictJSONProvider, json_response
+from oja_web.throttling import HEADERS as THROTTLING_HEADERS
+from oja_web.throttling import Throttling, register_throttling
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +35,7 @@ def make_app(
     errors: Mapping[type[Exception], Refusal],
     dependencies: object,
     ready: Callable[[], None],
+    throttling: Throttling | None = None,
     log_level: str = "INFO",
     config: Mapping[str, Any] = NO_CONFIG,
 ) -> Flask:
@@ -55,6 +58,8 @@ def make_app(
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     _refuse_undeclared(app)
+    if throttling:
+        register_throttling(app, service, throttling)
     return app
 
 
@@ -84,6 +89,7 @@ class _Api(flask_smorest.Api):  # type: ignore[misc]
     def _register_responses(self) -> None:
         self.DEFAULT_RESPONSE_CONTENT_TYPE = CONTENT_TYPE
         super()._register_responses()
+        self.spec.components.responses_lazy["TOO_MANY_REQUESTS"]["headers"] = THROTTLING_HEADERS
         del self.DEFAULT_RESPONSE_CONTENT_TYPE  # success is plain JSON, as the class says
 
     def _register_pagination_header(self) -> None:

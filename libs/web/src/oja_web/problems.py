@@ -51,6 +51,7 @@ _DETAILS = {
     405: "This resource does not support that method.",
     413: "The body is larger than this resource accepts.",
     422: "Some of the values are not acceptable; see errors.",
+    429: "There were too many requests; try again later.",
     500: "Something went wrong on our side. Quote the request id when you report it.",
     503: "The service cannot answer right now. Try again shortly.",
 }
