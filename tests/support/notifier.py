@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 from uuid_utils.compat import uuid7
 
-from oja_events.contracts import Contact, Event, Line, Money
-from oja_events.contracts.catalog import StockLow
+from oja_events.contracts import Contact, Event, Line, MessageParked, Money
+from oja_events.contracts.catalog import CatalogMessageParked, StockLow
 from oja_events.contracts.identity import (
     CustomerRegistered,
     EmailVerificationRequested,
@@ -160,8 +160,19 @@ def stock_low(**changes: Any) -> StockLow:
     return StockLow(**fields | changes)
 
 
+def message_parked(by: type[MessageParked], **changes: Any) -> MessageParked:
+    fields = {
+        "key": str(uuid4()),
+        "message_type": "oja.ordering.order_placed.v1",
+        "reason": "failed",
+        "error": "KeyError: 'sku'",
+        "parked_at": AFTERNOON,
+    }
+    return by(**fields | changes)
+
+
 def all_news() -> list[Event]:
-    """One event of each kind that notifier listens to."""
+    """One event of each kind that notifier writes a mail about."""
     return [
         customer_registered(),
         email_verification_requested(),
@@ -178,6 +189,7 @@ def all_news() -> list[Event]:
         refund_failed(),
         payment_alert_raised(),
         stock_low(),
+        message_parked(CatalogMessageParked),
     ]
 
 

@@ -87,7 +87,7 @@ def test_a_message_that_was_put_away_is_an_alert_and_a_mail(
 
     (alert,) = notifier.rows("SELECT * FROM alerts")
     assert (alert.kind, alert.occasion) == ("message_parked", str(event_id))
-    assert alert.title == "A message was parked: oja.ordering.order_placed.v1"
+    assert alert.title == "A message to notifier was parked: oja.ordering.order_placed.v1"
     assert received.message["Subject"].startswith("Message parked: rejected: BadAddress")
     assert notice_parked(notifier.deps.unit_of_work()) == 0
 

@@ -4,6 +4,8 @@ from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import Template
 from notifier.use_cases import alerting, event_handlers
 from notifier.use_cases.ports import ParkedMessage
+from oja_events.contracts.catalog import CatalogMessageParked
+from oja_events.contracts.payments import PaymentsMessageParked
 from tests.support import notifier as news
 from tests.unit.notifier.fakes import FakeUnitOfWork, a_mail
 
@@ -58,3 +60,16 @@ def test_a_parked_message_is_noticed_once() -> None:
     (alert,) = uow.books.alerts.values()
     assert noticed == [1, 0]
     assert (alert.kind, alert.detail) == (AlertKind.MESSAGE_PARKED, "malformed: no JSON")
+
+
+def test_a_message_that_two_services_put_away_is_an_alert_of_each() -> None:
+    uow = FakeUnitOfWork()
+    for by in (CatalogMessageParked, PaymentsMessageParked, CatalogMessageParked):
+        event_handlers.message_parked(news.message_parked(by, key="k"), uow=uow)
+
+    alerting.write_digests(uow)
+
+    alerts = list(uow.books.alerts.values())
+    assert [alert.occasion for alert in alerts] == ["catalog k", "payments k"]
+    assert alerts[0].title == "A message to catalog was parked: oja.ordering.order_placed.v1"
+    assert templates(uow) == [Template.MESSAGE_PARKED]

@@ -101,6 +101,20 @@ def test_every_turn_of_a_template_fits_its_event(event: Event) -> None:
     Checker(word(letter_about(event), storefront=news.STOREFRONT).html)
 
 
+def test_a_completed_order_asks_for_a_review_of_each_product_where_it_can_be_written() -> None:
+    order = news.order_completed()
+    again = replace(order.lines[0], sku="ADIRE-L", options={"size": "L"})
+
+    words = word(
+        letter_about(news.order_completed(lines=(*order.lines, again))), storefront=news.STOREFRONT
+    )
+
+    for line in order.lines:
+        link = f"{news.STOREFRONT}/products/{line.product_id}#reviews"
+        assert words.text.count(link) == 1
+        assert Checker(words.html).attributes.count(("href", link)) == 1
+
+
 def test_a_cancelled_order_that_was_paid_says_when_the_money_comes() -> None:
     words = word(letter_about(news.order_cancelled(was_paid=True)), storefront=news.STOREFRONT)
 

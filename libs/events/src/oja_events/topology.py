@@ -17,6 +17,7 @@ from typing import Any
 
 from oja_events.contracts import Event
 from oja_events.contracts.catalog import (
+    CatalogMessageParked,
     ProductArchived,
     ProductChanged,
     StockLow,
@@ -37,6 +38,7 @@ from oja_events.contracts.ordering import (
     CustomerOrdersErased,
     OrderCancelled,
     OrderCompleted,
+    OrderingMessageParked,
     OrderPlaced,
     OrderShipped,
     RefundRequested,
@@ -46,6 +48,7 @@ from oja_events.contracts.payments import (
     PaymentConfirmed,
     PaymentFailed,
     PaymentRefunded,
+    PaymentsMessageParked,
     RefundFailed,
 )
 
@@ -82,6 +85,9 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     PaymentRefunded: ("ordering", "notifier"),
     RefundFailed: ("notifier",),
     PaymentAlertRaised: ("notifier",),
+    CatalogMessageParked: ("notifier",),
+    OrderingMessageParked: ("notifier",),
+    PaymentsMessageParked: ("notifier",),
 }
 _AWAITED = {event.TYPE for event in SUBSCRIBERS}
 

@@ -81,6 +81,11 @@ def _order_shipped() -> tuple[Facts, ...]:
     return asdict(shipped), asdict(other), asdict(replace(shipped, tracking=None))
 
 
+def _order_completed() -> Facts:
+    products = [{"id": line.product_id, "name": line.name} for line in _LINES]
+    return {**asdict(OrderCompleted(**_ORDER, completed_at=_AT)), "products": products}
+
+
 def _order_cancelled() -> tuple[Facts, ...]:
     cancelled = OrderCancelled(**_ORDER, reason="customer", was_paid=True, cancelled_at=_AT)
     reasons = ("customer", "out_of_stock", "expired", "staff")
@@ -131,7 +136,7 @@ def _mail_failing() -> tuple[Facts, ...]:
 
 
 def _message_parked() -> tuple[Facts, ...]:
-    title = "A message was parked: oja.ordering.order_placed.v1"
+    title = "A message to notifier was parked: oja.ordering.order_placed.v1"
     items = [_alert(title, "rejected: BadAddress: no mail can be sent to 'nobody'")] * 2
     return {"items": items[:1]}, {"items": items}
 
@@ -163,7 +168,7 @@ _SAMPLES: dict[Template, tuple[Facts, ...]] = {
     Template.ORDER_RECEIVED: _order_received(),
     Template.PAYMENT_CONFIRMED: _payment_confirmed(),
     Template.ORDER_SHIPPED: _order_shipped(),
-    Template.ORDER_COMPLETED: (asdict(OrderCompleted(**_ORDER, completed_at=_AT)),),
+    Template.ORDER_COMPLETED: (_order_completed(),),
     Template.ORDER_CANCELLED: _order_cancelled(),
     Template.REFUND_STARTED: (
         asdict(

@@ -62,3 +62,13 @@ class Raised:
     detail: str
     raised_at: datetime
     facts: Mapping[str, Any]
+
+
+def parked_alert(service: str, *, occasion: str, message_type: str | None, detail: str) -> Alert:
+    """A message to this service was put away."""
+    return Alert(
+        kind=AlertKind.MESSAGE_PARKED,
+        occasion=occasion,
+        title=f"A message to {service} was parked: {message_type or 'of unknown type'}",
+        detail=detail,
+    )

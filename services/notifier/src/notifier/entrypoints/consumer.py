@@ -5,8 +5,8 @@ from notifier.domain.letter import BadAddress
 from notifier.settings import Settings
 from notifier.use_cases import event_handlers
 from oja_events.access_marks import access_revoked
-from oja_events.consuming import PREFETCH, run_consumer
-from oja_events.contracts.catalog import StockLow
+from oja_events.consuming import POOL_SIZE, run_consumer
+from oja_events.contracts.catalog import CatalogMessageParked, StockLow
 from oja_events.contracts.identity import (
     AccessRevoked,
     CustomerRegistered,
@@ -20,6 +20,7 @@ from oja_events.contracts.ordering import (
     CustomerOrdersErased,
     OrderCancelled,
     OrderCompleted,
+    OrderingMessageParked,
     OrderPlaced,
     OrderShipped,
     RefundRequested,
@@ -28,9 +29,12 @@ from oja_events.contracts.payments import (
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentRefunded,
+    PaymentsMessageParked,
     RefundFailed,
 )
 from oja_events.handling import MessageHandler, Subscriptions
+from oja_events.repair import Repair
+from oja_web.feeds import HTTPFeeds
 from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -52,6 +56,9 @@ SUBSCRIPTIONS: Subscriptions = {
     RefundFailed: event_handlers.refund_failed,
     PaymentAlertRaised: event_handlers.payment_alert_raised,
     StockLow: event_handlers.stock_low,
+    CatalogMessageParked: event_handlers.message_parked,
+    OrderingMessageParked: event_handlers.message_parked,
+    PaymentsMessageParked: event_handlers.message_parked,
 }
 
 
@@ -67,13 +74,16 @@ def message_handler(deps: Dependencies) -> MessageHandler:
 def main() -> None:
     settings = Settings.from_env()
     configure_logging(SERVICE, settings.log_level)
-    deps = build(settings, role="consumer", pool_size=PREFETCH + 3)
+    deps = build(settings, role="consumer", pool_size=POOL_SIZE + 1)
+    handler = message_handler(deps)
+    feeds = HTTPFeeds(settings.feed_urls, settings.internal_token, consumer=SERVICE)
     run_consumer(
         SERVICE,
         SUBSCRIPTIONS,
-        message_handler(deps),
+        handler,
         broker_url=settings.broker_url,
         health=(settings.health_host, settings.health_port),
+        repair=Repair(SERVICE, SUBSCRIPTIONS, handler, engine=deps.engine, feeds=feeds),
     )
 
 

@@ -1,6 +1,6 @@
 """How staff hear of what they should know, beside the list of alerts."""
 
-from notifier.domain.alert import DIGESTS, Alert, AlertKind, Raised
+from notifier.domain.alert import DIGESTS, Raised, parked_alert
 from notifier.domain.letter import Letter
 from notifier.use_cases.ports import UnitOfWork
 
@@ -34,10 +34,10 @@ def notice_parked(uow: UnitOfWork) -> int:
         found = uow.parked.unnoticed(BATCH_OF_PARKED)
         uow.alerts.add(
             *(
-                Alert(
-                    kind=AlertKind.MESSAGE_PARKED,
+                parked_alert(
+                    "notifier",
                     occasion=message.key,
-                    title=f"A message was parked: {message.type or 'of unknown type'}",
+                    message_type=message.type,
                     detail=f"{message.reason}: {message.error}",
                 )
                 for message in found

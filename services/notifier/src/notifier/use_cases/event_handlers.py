@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from notifier.domain.alert import Alert, AlertKind
+from notifier.domain.alert import Alert, AlertKind, parked_alert
 from notifier.domain.letter import ERASED, Letter, Recipient, Template
 from notifier.domain.staff import Member
 from notifier.use_cases.errors import TooEarly
 from notifier.use_cases.ports import UnitOfWork
+from oja_events.contracts import MessageParked
 from oja_events.contracts.catalog import StockLow
 from oja_events.contracts.identity import (
     CustomerRegistered,
@@ -159,9 +160,12 @@ def order_shipped(event: OrderShipped, *, uow: UnitOfWork) -> None:
 
 
 def order_completed(event: OrderCompleted, *, uow: UnitOfWork) -> None:
-    """Say thank you. Repeated: silence. Early, late: true all the same."""
+    """Say thank you, and ask for a review of each product. Repeated: silence. Early, late: true
+    all the same."""
+    names = {line.product_id: line.name for line in event.lines}
+    products = [{"id": product_id, "name": name} for product_id, name in names.items()]
     with uow:
-        uow.mails.write(_to_customer(Template.ORDER_COMPLETED, event))
+        uow.mails.write(_to_customer(Template.ORDER_COMPLETED, event, facts={"products": products}))
         uow.commit()
 
 
@@ -222,6 +226,21 @@ def payment_alert_raised(event: PaymentAlertRaised, *, uow: UnitOfWork) -> None:
     )
     with uow:
         _call_staff(alert, Template.PAYMENT_ALERT, asdict(event), uow)
+        uow.commit()
+
+
+def message_parked(event: MessageParked, *, uow: UnitOfWork) -> None:
+    """Raise an alert, once per message and service; a digest mails it to staff. Repeated: silence.
+    Early, late: true all the same."""
+    service = event.TYPE.split(".")[1]
+    alert = parked_alert(
+        service,
+        occasion=f"{service} {event.key}",
+        message_type=event.message_type,
+        detail=f"{event.reason}: {event.error}",
+    )
+    with uow:
+        uow.alerts.add(alert)
         uow.commit()
 
 
