@@ -134,13 +134,14 @@ def test_an_empty_cart_is_no_order(ordering: Ordering) -> None:
         ({}, "shipping_address"),
         ({"shipping_address": ADDRESS, "total": 1}, "total"),
         ({"shipping_address": {**ADDRESS, "country": "Nigeria"}}, "shipping_address.country"),
+        ({"shipping_address": {**ADDRESS, "country": "XX"}}, "shipping_address.country"),
         ({"shipping_address": {**ADDRESS, "phone": "a\u0000b"}}, None),
         (
             {"shipping_address": ADDRESS, "expected_total": {"amount": 2.5, "currency": "NGN"}},
             "expected_total.amount",
         ),
     ],
-    ids=["nothing", "a field of their own", "a country by name", "a NUL", "half a kobo"],
+    ids=["nothing", "a field of their own", "a country by name", "no country", "a NUL", "half a kobo"],
 )
 def test_what_is_not_an_order_is_refused_by_field(
     customer: Client, body: object, field: str | None

@@ -61,6 +61,8 @@ def app():
         broker_url="amqp://none",
         jwt_public_keys=KEYS.jwks,
         jwt_issuer=ISSUER,
+        internal_token="t" * 40,
+        feed_urls={},
     )
     return create_app(settings, build(settings))
 
@@ -263,4 +265,5 @@ def test_staff_publish_or_hide_a_review_and_nothing_else(client):
     url = concrete("/api/admin/reviews/<uuid:review_id>")
 
     for body in ({"status": "pending"}, {"status": "gone"}, {}, {"status": "hidden", "rating": 1}):
-        problem(client.patch(url, json=body, headers=STAFF), 422, "invalid")
+        seen = {**STAFF, "If-Match": "\"v1\""}
+        problem(client.patch(url, json=body, headers=seen), 422, "invalid")

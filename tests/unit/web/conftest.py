@@ -13,7 +13,7 @@ from oja_web import fields
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings, caller, public, requires, signed_in
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, not_modified, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, not_modified, set_etag
 from oja_web.pagination import PageQuery, decode_cursor, encode_cursor, page, page_schema
 from oja_web.problems import Problem, Refusal
 from oja_web.strict_json import json_response
@@ -73,11 +73,20 @@ def write_note(body):
 
 @blp.patch("/<uuid:note_id>")
 @requires("notes:write")
+@changes_what_was_seen
 @blp.arguments(NoteSchema(partial=True))
 @blp.response(200, NoteSchema)
 def change_note(body, note_id: UUID):
     if_match(7)
     return body
+
+
+@blp.delete("/<uuid:note_id>")
+@requires("notes:write")
+@changes_what_was_seen
+@blp.response(204)
+def forget_to_compare(note_id: UUID):
+    """Delete a note, whatever the caller has seen"""
 
 
 @blp.get("")

@@ -208,6 +208,7 @@ def test_views_say_who_may_call_them(app):
         "POST /api/notes": "customer",
         "GET /api/notes": "anonymous",
         "PATCH /api/notes/<uuid:note_id>": "notes:write",
+        "DELETE /api/notes/<uuid:note_id>": "notes:write",
         "GET /api/notes/seven": "anonymous",
         "GET /api/notes/me": "customer",
         "GET /api/notes/failures/<kind>": "anonymous",

@@ -23,6 +23,28 @@ def test_a_change_of_this_version_goes_through(client, writer, tag):
     assert change(client, writer, **{"If-Match": tag}).status_code == 200
 
 
+def test_a_change_without_a_version_is_refused_before_its_body_is_read(client, writer):
+    answer = client.patch(NOTE, data=b"{", headers=writer, content_type="application/json")
+
+    problem(answer, 428, "precondition_required")
+
+
+def test_a_view_that_forgets_to_compare_is_a_mistake_of_ours(client, writer):
+    answer = client.delete(NOTE, headers={**writer, "If-Match": '"v7"'})
+
+    problem(answer, 500, "internal_error")
+
+
+@pytest.mark.parametrize("method", ["patch", "delete"])
+def test_the_header_is_documented_with_its_refusals(client, method):
+    document = client.get("/openapi.json").get_json()
+    operation = document["paths"]["/api/notes/{note_id}"][method]
+    [header] = [each for each in operation["parameters"] if each["in"] == "header"]
+
+    assert (header["name"], header["required"]) == ("If-Match", True)
+    assert {"412", "428"} <= operation["responses"].keys()
+
+
 def test_an_unchanged_read_is_not_sent_again(client):
     tag = client.get("/api/notes/seven").headers["ETag"]
 

@@ -1,3 +1,5 @@
+import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -60,6 +62,56 @@ def test_text_is_trimmed_and_composed(given, kept):
 def test_what_is_not_one_line_of_text_is_refused(value):
     with pytest.raises(ValidationError):
         load(fields.Text(max=12), value)
+
+
+TEXTS = [
+    "",
+    " ",
+    "\n",
+    "Ada",
+    "  Ada \n",
+    " a b ",
+    "a\nb",
+    "a\tb",
+    "a\x00b",
+    "\x7f",
+    "é😀",
+    "a\u202eb",
+]
+
+
+@pytest.mark.parametrize("multiline", [False, True])
+@pytest.mark.parametrize("min", [0, 1])
+@pytest.mark.parametrize("value", TEXTS)
+def test_the_documented_pattern_is_what_the_field_takes(value, min, multiline):
+    field = fields.Text(min=min, multiline=multiline)
+    documented = re.search(field.metadata["pattern"], value) is not None
+
+    try:
+        load(field, value)
+    except ValidationError:
+        assert not documented
+    else:
+        assert documented
+
+
+def test_the_pattern_judges_a_long_near_miss_quickly():
+    pattern = fields.Text().metadata["pattern"]
+
+    started = time.perf_counter()
+    assert not re.search(pattern, "a" + " " * 2_000 + "\x00")
+    assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize("value", ["XX", "ng", "UK", "NG\n", "NGA", "", " NG", None, 7, "ZZ", "EU"])
+def test_what_is_no_country_is_refused(value):
+    with pytest.raises(ValidationError):
+        load(fields.Country(), value)
+
+
+@pytest.mark.parametrize("value", ["NG", "GH", "GB", "AQ"])
+def test_a_country_is_named_by_its_code(value):
+    assert load(fields.Country(), value) == value
 
 
 def test_many_lines_only_where_asked_for():

@@ -80,6 +80,13 @@ def test_no_body_at_all_misses_its_fields(client, signed):
     assert problem(answer, 422)["errors"] == {"title": ["Missing data for required field."]}
 
 
+def test_no_body_at_all_is_not_a_change_of_nothing(client, writer):
+    note = "/api/notes/0192f0c1-2a3b-7c4d-8e5f-0123456789ab"
+    answer = client.patch(note, headers={**writer, "If-Match": '"v7"'})
+
+    assert problem(answer, 422)["errors"] == {"body": ["Send a JSON object."]}
+
+
 def test_a_charset_is_tolerated(client, signed):
     answer = client.post(
         "/api/notes",

@@ -13,6 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from oja_web.auth import AuthSettings, public, register_auth
 from oja_web.blueprint import Blueprint
+from oja_web.console import SCHEMES, with_console
 from oja_web.context import register_context
 from oja_web.logs import configure_logging
 from oja_web.problems import CONTENT_TYPE, Problem, ProblemSchema, Refusal, register_problems
@@ -96,17 +97,16 @@ class _Api(flask_smorest.Api):  # type: ignore[misc]
         """Our lists carry their cursor in the body."""
 
     def _openapi_json(self) -> Response:
-        return json_response(self.spec.to_dict())
+        return json_response(with_console(self.spec.to_dict()))
 
 
 def _spec(title: str) -> dict[str, Any]:
-    bearer = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     return {
         "title": title,
         "version": "v1",
         "openapi_version": "3.1.0",
         "servers": [{"url": "/"}],
-        "components": {"securitySchemes": {"bearerAuth": bearer}},
+        "components": {"securitySchemes": SCHEMES},
         "marshmallow_plugin": MarshmallowPlugin(
             schema_name_resolver=_schema_name  # type: ignore[arg-type]
         ),

@@ -9,13 +9,16 @@ from uuid import UUID
 
 from marshmallow import EXCLUDE, RAISE, Schema, fields, validate
 
+from oja_web.countries import COUNTRIES
+
 MAX_AMOUNT = 10**15
 MAX_QUANTITY = 1000
 
 # Control characters, half surrogates, line separators, and marks that reverse the text after them.
-_FORBIDDEN = "\x00-\x1f\x7f-\x9f\ud800-\udfff\u2028\u2029\u202a-\u202e\u2066-\u2069"
-_NOT_ON_ONE_LINE = re.compile(f"[{_FORBIDDEN}]")
-_NOT_ON_MANY_LINES = re.compile(f"(?![\n\t])[{_FORBIDDEN}]")
+_CONTROLS = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069"
+_FORBIDDEN = rf"{_CONTROLS}\ud800-\udfff"
+_NOT_ON_ONE_LINE = re.compile(rf"[{_FORBIDDEN}]")
+_NOT_ON_MANY_LINES = re.compile(rf"(?![\n\t])[{_FORBIDDEN}]")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DIGITS = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 _RFC3339 = re.compile(
@@ -110,6 +113,17 @@ class Quantity(StrictInteger):
         super().__init__(min=1, max=MAX_QUANTITY, **options)
 
 
+def _text_pattern(min: int, *, multiline: bool) -> str:
+    """What OpenAPI can say of a text: blank ends are cut off, then something must be left.
+
+    Half surrogates are missing: where characters are UTF-16, a class of them hits whole ones too.
+    """
+    allowed = rf"(?:[^{_CONTROLS}]|[\t\n\r])" if multiline else f"[^{_CONTROLS}]"
+    visible = rf"[^\s{_CONTROLS}]"
+    core = f"{visible}(?:{allowed}*{visible})?"
+    return rf"^\s*{core if min else f'(?:{core})?'}\s*$"
+
+
 class Text(fields.String):
     """Text in NFC, trimmed, `min` to `max` characters, one line unless `multiline`."""
 
@@ -121,8 +135,11 @@ class Text(fields.String):
         self, min: int = 1, max: int = 200, *, multiline: bool = False, **options: Any
     ) -> None:
         self.multiline = multiline
-        checks = [validate.Length(min=min, max=max), *_as_list(options.pop("validate", None))]
-        super().__init__(validate=checks, **options)
+        own = _as_list(options.pop("validate", None))
+        if not any(isinstance(check, validate.Regexp) for check in own):
+            documented = {"pattern": _text_pattern(min, multiline=multiline)}
+            options["metadata"] = documented | options.get("metadata", {})
+        super().__init__(validate=[validate.Length(min=min, max=max), *own], **options)
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
@@ -135,6 +152,14 @@ class Text(fields.String):
         if forbidden.search(text):
             raise self.make_error("characters")
         return text
+
+
+class Country(fields.String):
+    """An ISO 3166-1 alpha-2 code that is assigned to a country: `NG`, not `ng`, `UK` or `XX`."""
+
+    def __init__(self, **options: Any) -> None:
+        known = validate.OneOf(sorted(COUNTRIES), error="Must be an ISO 3166-1 alpha-2 code.")
+        super().__init__(validate=known, **options)
 
 
 class UUIDString(fields.UUID):

@@ -138,12 +138,19 @@ class StrictParser(FlaskParser):
         body = req.get_data(cache=True)
         if req.mimetype != "application/json" and (body or req.mimetype):
             raise UnsupportedMediaType
-        return decode(body) if body else missing
+        return decode(body) if body else _nothing(schema)
 
     def load_querystring(self, req: Request, schema: Schema) -> MultiDictProxy:
         proxy = self._makeproxy(req.args, schema)
         _refuse_repetition(req, proxy, schema)
         return proxy
+
+
+def _nothing(schema: Schema) -> Any:
+    """No body at all: required fields say so, and where there is none, the body is missing."""
+    if schema.partial or not any(field.required for field in schema.fields.values()):
+        raise ValidationError({"_schema": ["Send a JSON object."]})
+    return missing
 
 
 def _refuse_repetition(req: Request, proxy: MultiDictProxy, schema: Schema) -> None:

@@ -17,7 +17,7 @@ from catalog.entrypoints.http.schemas import (
 from catalog.use_cases import commands
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import PageQuery, decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
 
@@ -55,6 +55,7 @@ def show_stock(sku: str) -> Response:
 
 @blp.patch("/<sku>")
 @requires("inventory:write")
+@changes_what_was_seen
 @blp.arguments(ThresholdSchema)
 @blp.response(200, StockSchema)
 def set_threshold(body: dict[str, Any], sku: str) -> Response:

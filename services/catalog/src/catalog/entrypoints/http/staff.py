@@ -19,7 +19,7 @@ from catalog.entrypoints.http.schemas import (
 from catalog.use_cases import commands
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.strict_json import json_response
 
 blp = Blueprint(
@@ -61,6 +61,7 @@ def show_any_product(product_id: UUID) -> Response:
 
 @blp.put("/<uuid:product_id>")
 @requires("products:write")
+@changes_what_was_seen
 @blp.arguments(ProductWriteSchema)
 @blp.response(200, ProductSchema)
 def replace_product(body: dict[str, Any], product_id: UUID) -> Response:
@@ -74,6 +75,7 @@ def replace_product(body: dict[str, Any], product_id: UUID) -> Response:
 
 @blp.patch("/<uuid:product_id>")
 @requires("products:write")
+@changes_what_was_seen
 @blp.arguments(ProductPatchSchema)
 @blp.response(200, ProductSchema)
 def change_product(body: dict[str, Any], product_id: UUID) -> Response:
@@ -83,6 +85,7 @@ def change_product(body: dict[str, Any], product_id: UUID) -> Response:
 
 @blp.delete("/<uuid:product_id>")
 @requires("products:write")
+@changes_what_was_seen
 @blp.response(204)
 def archive_product(product_id: UUID) -> None:
     """Take a product that you have seen out of the shop (If-Match)

@@ -21,7 +21,7 @@ from notifier.use_cases.errors import TemplateNotFound
 from notifier.use_cases.ports import TemplateEntry
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import page
 from oja_web.problems import Problem
 from oja_web.strict_json import json_response
@@ -52,6 +52,7 @@ def show_template(name: str) -> Response:
 
 @blp.put("/<string:name>")
 @requires("templates:write")
+@changes_what_was_seen
 @blp.arguments(TemplateSourceSchema)
 @blp.response(200, WholeEmailTemplateSchema)
 def change_template(source: Source, name: str) -> Response:
@@ -74,6 +75,7 @@ def change_template(source: Source, name: str) -> Response:
 
 @blp.delete("/<string:name>")
 @requires("templates:write")
+@changes_what_was_seen
 @blp.response(200, WholeEmailTemplateSchema)
 def return_to_shipped(name: str) -> Response:
     """Return to the template as it is shipped (If-Match)

@@ -2,7 +2,15 @@
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from oja_web.fields import AwareDateTime, Money, Quantity, StrictSchema, Text, UUIDString
+from oja_web.fields import (
+    AwareDateTime,
+    Country,
+    Money,
+    Quantity,
+    StrictSchema,
+    Text,
+    UUIDString,
+)
 from oja_web.pagination import PageQuery, page_schema
 from ordering.entrypoints.http.presenters import STATUSES
 
@@ -24,7 +32,7 @@ class AddressSchema(StrictSchema):
     city = Text(max=100, required=True)
     state = Text(max=100, required=True)
     postal_code = Text(max=20, load_default=None, allow_none=True)
-    country = fields.String(required=True, validate=validate.Regexp(r"^[A-Z]{2}\Z"))
+    country = Country(required=True)
 
 
 class CheckoutSchema(StrictSchema):

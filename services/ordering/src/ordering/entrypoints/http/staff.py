@@ -7,7 +7,7 @@ from flask import Response
 
 from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.strict_json import json_response
 from ordering.domain.order import Order
 from ordering.entrypoints.http import presenters
@@ -61,6 +61,7 @@ def show_any_timeline(order_id: UUID) -> Response:
 
 @blp.patch("/<uuid:order_id>")
 @requires("orders:write")
+@changes_what_was_seen
 @blp.arguments(MoveSchema)
 @blp.response(200, OrderSchema)
 def move_any_order(body: dict[str, Any], order_id: UUID) -> Response:
