@@ -24,6 +24,7 @@ def addresses(stack: Stack) -> Addresses:
             service: f"http://{servers[0]}/internal/readyz"
             for service, servers in servers_of.items()
         },
+        feeds={service: f"http://{servers[0]}" for service, servers in servers_of.items()},
         sandbox=sandbox_url(stack),
         smtp=smtp_url(stack),
         paystack_secret=secrets.paystack_secret(),

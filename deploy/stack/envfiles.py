@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stack.failure import Failure
 from stack.home import write_private
-from stack.services import SERVICES
+from stack.services import CONSUMERS, SERVICES
 
 # What `up --env-file` may set, and which services read it ("": all of them).
 OVERRIDES = {
@@ -28,6 +28,14 @@ OVERRIDES = {
     "LOG_LEVEL": "",
     "SHOP_CURRENCY": "catalog",
     "REVIEWS_MODERATED": "catalog",
+    "LIMIT_ANONYMOUS": "",
+    "LIMIT_SIGNED_IN": "",
+    "LIMIT_BROWSING": "catalog",
+    "LIMIT_REVIEWS": "catalog",
+    "LIMIT_UPLOADS": "catalog",
+    "LIMIT_CHECKOUT": "ordering",
+    "LIMIT_PAY": "payments",
+    "LIMIT_REFUNDS": "payments",
     "PASSWORD_MIN_LENGTH": "identity",
     "REFRESH_IDLE_DAYS": "identity",
     "REFRESH_MAX_DAYS": "identity",
@@ -54,6 +62,7 @@ class Addresses:
     brokers: Mapping[str, str]
     redis: Mapping[str, str]
     readiness: Mapping[str, str]
+    feeds: Mapping[str, str]
     sandbox: str
     smtp: str
     paystack_secret: str
@@ -74,8 +83,11 @@ def environment(service: str, at: Addresses) -> dict[str, str]:
         "DATABASE_URL": at.databases[service],
         "BROKER_URL": at.brokers[service],
         "REDIS_URL": at.redis[service],
+        "INTERNAL_TOKEN": at.internal_token,
         "LOG_LEVEL": "INFO",
     }
+    if service in CONSUMERS:
+        variables["FEED_URLS"] = _json(at.feeds)
     return _overridden(service, variables | _own(service, at), at.overrides)
 
 
@@ -123,8 +135,7 @@ def _own(service: str, at: Addresses) -> dict[str, str]:
         case "identity":
             return {
                 "JWT_PRIVATE_KEY": at.jwt_private_key,
-                "READINESS_URLS": json.dumps(dict(at.readiness), separators=(",", ":")),
-                "INTERNAL_TOKEN": at.internal_token,
+                "READINESS_URLS": _json(at.readiness),
             }
         case "catalog":
             return {
@@ -144,10 +155,13 @@ def _own(service: str, at: Addresses) -> dict[str, str]:
                 "MAIL_FROM": "Oja <orders@oja.example>",
                 "STAFF_MAIL": "staff@oja.example",
                 "IDENTITY_URL": at.identity,
-                "INTERNAL_TOKEN": at.internal_token,
             }
         case _:
             return {"PAYMENT_WINDOW_MINUTES": "30"}
+
+
+def _json(urls: Mapping[str, str]) -> str:
+    return json.dumps(dict(urls), separators=(",", ":"))
 
 
 def _overridden(

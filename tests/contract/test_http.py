@@ -35,6 +35,7 @@ def made_up_environment() -> dict[str, str]:
         "JWT_PUBLIC_KEYS": keys.jwks,
         "JWT_PRIVATE_KEY": keys.private_pem,
         "READINESS_URLS": "{}",
+        "FEED_URLS": "{}",
         "IDENTITY_URL": f"http://{NOWHERE}",
         "INTERNAL_TOKEN": "made-up, and long enough for a secret",
         "CLOUDINARY_URL": "cloudinary://key:secret@nothing",

@@ -32,6 +32,8 @@ def deps() -> Iterator[Dependencies]:
                 broker_url="amqp://none",
                 jwt_public_keys=KEYS.jwks,
                 jwt_issuer=ISSUER,
+                internal_token="t" * 40,
+                feed_urls={},
             ),
             pool_size=20,
         )

@@ -14,7 +14,16 @@ from tests.support.postgres import scratch_database
 def empty_deps():
     with scratch_database() as url:
         migrate("catalog", MIGRATIONS, url)
-        deps = build(Settings(database_url=url, broker_url="", jwt_public_keys="", jwt_issuer=""))
+        deps = build(
+            Settings(
+                database_url=url,
+                broker_url="",
+                jwt_public_keys="",
+                jwt_issuer="",
+                internal_token="",
+                feed_urls={},
+            )
+        )
         yield deps
         deps.engine.dispose()
 

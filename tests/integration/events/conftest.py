@@ -129,6 +129,8 @@ def ordering(servers: Servers) -> Iterator[Consumer]:
             "BROKER_URL": broker_url,
             "JWT_PUBLIC_KEYS": make_key_pair().jwks,
             "JWT_ISSUER": "http://test",
+            "INTERNAL_TOKEN": "t" * 40,
+            "FEED_URLS": "{}",
             "HEALTH_PORT": str(port),
         }
         process = subprocess.Popen(

@@ -104,6 +104,7 @@ def settings(database_url: str, smtp_url: str) -> Settings:
         storefront_url=STOREFRONT,
         identity_url=NO_IDENTITY,
         internal_token=INTERNAL_TOKEN,
+        feed_urls={},
         alert_digest_seconds=0,
     )
 
@@ -138,6 +139,7 @@ class Worker:
             "PUBLIC_URL": STOREFRONT,
             "IDENTITY_URL": NO_IDENTITY,
             "INTERNAL_TOKEN": INTERNAL_TOKEN,
+            "FEED_URLS": "{}",
         }
         self._log = log
 

@@ -137,6 +137,8 @@ def ordering(database: str) -> Iterator[Ordering]:
         broker_url="amqp://nobody",
         jwt_public_keys=keys.jwks,
         jwt_issuer=ISSUER,
+        internal_token="t" * 40,
+        feed_urls={},
     )
     deps = build(settings)
     yield Ordering(create_app(settings, deps), deps, keys)

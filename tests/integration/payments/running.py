@@ -55,6 +55,8 @@ class PaymentsService:
                 broker_url="amqp://nobody@127.0.0.1:1/oja",
                 jwt_public_keys=keys.jwks,
                 jwt_issuer=ISSUER,
+                internal_token="t" * 40,
+                feed_urls={},
                 paystack_base_url=paystack_url,
                 paystack_secret_key=PAYSTACK_SECRET,
                 callback_hosts=frozenset({SHOP}),

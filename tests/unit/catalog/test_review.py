@@ -92,6 +92,7 @@ def test_strangers_see_no_more_than_the_beginning_of_a_name(name, shown):
 def test_moderation_is_on_or_off_and_nothing_between():
     env = dict.fromkeys(("DATABASE_URL", "BROKER_URL", "REDIS_URL"), "x")
     env |= {"JWT_PUBLIC_KEYS": "{}", "JWT_ISSUER": "x"}
+    env |= {"INTERNAL_TOKEN": "t" * 40, "FEED_URLS": "{}"}
 
     assert not Settings.from_env(env).reviews_moderated
     assert Settings.from_env(env | {"REVIEWS_MODERATED": "true"}).reviews_moderated

@@ -25,6 +25,7 @@ SETTINGS = Settings(
     storefront_url=STOREFRONT,
     identity_url="http://identity.test",
     internal_token="t" * 40,
+    feed_urls={},
 )
 SOME_ID = "01890000-0000-7000-8000-000000000001"
 ROUTES = [
@@ -39,6 +40,7 @@ ROUTES = [
     ("GET", "/api/admin/alerts", "alerts:read"),
     ("POST", f"/api/admin/alerts/{SOME_ID}/acknowledge", "alerts:read"),
     ("GET", "/api/admin/alerts/preferences", "alerts:read"),
+    ("GET", "/api/admin/audit/notifier", "audit:read"),
     ("PUT", "/api/admin/alerts/preferences", "alerts:read"),
 ]
 

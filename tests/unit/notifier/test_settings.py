@@ -10,6 +10,7 @@ from notifier.settings import MissingSetting, Settings
 ENVIRONMENT = {
     "DATABASE_URL": "postgresql+psycopg2://notifier:pw@localhost/oja",
     "BROKER_URL": "amqp://notifier:pw@localhost/oja",
+    "REDIS_URL": "redis://notifier:pw@redis/0",
     "JWT_PUBLIC_KEYS": "{}",
     "JWT_ISSUER": "http://localhost:8080",
     "SMTP_URL": "smtp://localhost:2525",
@@ -18,6 +19,7 @@ ENVIRONMENT = {
     "PUBLIC_URL": "http://shop.test",
     "IDENTITY_URL": "http://localhost:8001",
     "INTERNAL_TOKEN": "t" * 40,
+    "FEED_URLS": '{"ordering": "http://127.0.0.1:8000"}',
 }
 
 

@@ -9,8 +9,11 @@ from ordering.settings import MissingSetting, Settings
 ENV = {
     "DATABASE_URL": "postgresql+psycopg2://ordering:pg-password@db/oja",
     "BROKER_URL": "amqp://ordering:broker-password@broker/oja",
+    "REDIS_URL": "redis://ordering:redis-password@redis/0",
     "JWT_PUBLIC_KEYS": "{}",
     "JWT_ISSUER": "http://localhost:8080",
+    "INTERNAL_TOKEN": "t" * 40,
+    "FEED_URLS": '{"catalog": "http://127.0.0.1:8000"}',
 }
 
 

@@ -5,8 +5,11 @@ from payments.settings import MissingSetting, Settings
 ENV = {
     "DATABASE_URL": "postgresql+psycopg2://payments:pw@db/oja",
     "BROKER_URL": "amqp://payments:pw@broker/oja",
+    "REDIS_URL": "redis://payments:pw@redis/0",
     "JWT_PUBLIC_KEYS": "{}",
     "JWT_ISSUER": "http://localhost:8080",
+    "INTERNAL_TOKEN": "t" * 40,
+    "FEED_URLS": '{"catalog": "http://127.0.0.1:8000"}',
     "PUBLIC_URL": "http://localhost:8080",
     "PAYSTACK_BASE_URL": "https://api.paystack.co/",
     "PAYSTACK_SECRET_KEY": "sk_test_1",

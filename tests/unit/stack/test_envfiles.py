@@ -28,6 +28,7 @@ def some_addresses(folder: Path, **overrides: str) -> Addresses:
         brokers={service: f"amqp://{service}:x@127.0.0.1:2/oja" for service in SERVICES},
         redis={service: f"redis://{service}:x@127.0.0.1:3/0" for service in SERVICES},
         readiness={service: "http://127.0.0.1:4/internal/readyz" for service in SERVICES},
+        feeds={service: "http://127.0.0.1:4" for service in SERVICES},
         sandbox="http://127.0.0.1:8025",
         smtp="smtp://oja:x@127.0.0.1:5",
         paystack_secret=credentials.paystack_secret(),

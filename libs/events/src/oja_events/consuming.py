@@ -2,13 +2,15 @@
 
 The transaction of the effect commits first, then the message is acknowledged. What may work later
 goes to the retry ladder as a confirmed copy before the original is acknowledged; so whatever
-crashes in between repeats a message and loses none.
+crashes in between repeats a message and loses none. What the broker loses, repair finds.
 """
 
 import asyncio
 import contextlib
 import logging
 import signal
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import aio_pika
@@ -25,11 +27,15 @@ from faststream.rabbit import (
 from oja_events.declaring import declare_async
 from oja_events.handling import MessageHandler, Result, Subscriptions, Verdict
 from oja_events.health import serve_health
+from oja_events.repair import REPAIRERS, Repair
 from oja_events.topology import lanes_exchange, main_queue, parking_queue, retry_tier
 
 log = logging.getLogger(__name__)
 
-PREFETCH = 8  # messages in hand at once; the database pool must have room for as many threads
+PREFETCH = 8  # messages in hand at once, each in a thread of its own
+# Sessions that a consumer may need at once: for every thread, for what compares feeds (it holds one
+# while it works with another), and for whoever wakes the relay.
+POOL_SIZE = PREFETCH + REPAIRERS + 3
 HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
 GRACEFUL_STOP = 35.0
 WATCHDOG_INTERVAL = 10.0
@@ -47,13 +53,15 @@ def run_consumer(
     *,
     broker_url: str,
     health: tuple[str, int],
+    repair: Repair,
 ) -> None:
-    """Consume until SIGTERM or SIGINT, finishing what is in hand. Waits for a broker that is away.
+    """Consume until SIGTERM or SIGINT, finishing what is in hand. Waits for a broker that is away,
+    and lives by the feeds meanwhile.
 
     Raises ConsumerLost when the subscription got lost in a way that reconnecting did not mend; the
     supervisor starts the process anew, because reconnect code is not to be trusted blindly.
     """
-    asyncio.run(_Consumer(service, subscriptions, handler, broker_url, health).run())
+    asyncio.run(_Consumer(service, subscriptions, handler, broker_url, health, repair).run())
 
 
 class _Consumer:
@@ -64,23 +72,42 @@ class _Consumer:
         handler: MessageHandler,
         broker_url: str,
         health: tuple[str, int],
+        repair: Repair,
     ) -> None:
         self._service = service
         self._subscriptions = subscriptions
         self._handler = handler
         self._url = broker_url
         self._health = health
+        self._repair = repair
         self._stop = asyncio.Event()
         self._consuming = False
+        self._broker: RabbitBroker | None = None
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        with serve_health(self._health, lambda: self._consuming):
+        with serve_health(self._health, lambda: self._consuming), self._repairing():
             await self._declare_when_possible()
             if not self._stop.is_set():
                 await self._consume()
+
+    @contextlib.contextmanager
+    def _repairing(self) -> Iterator[None]:
+        stop = threading.Event()
+        work = (stop, self._broker_is_away)
+        thread = threading.Thread(target=self._repair.run, args=work, name="repair", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join(timeout=GRACEFUL_STOP)
+
+    def _broker_is_away(self) -> bool:
+        connection = self._broker and self._broker._connection
+        return not connection or not connection.connected.is_set()
 
     async def _declare_when_possible(self) -> None:
         while not self._stop.is_set():
@@ -91,8 +118,8 @@ class _Consumer:
                 await self._sleep(1)
 
     async def _consume(self) -> None:
-        self._copies = self._broker(Channel(on_return_raises=True))
-        broker = self._broker(Channel(prefetch_count=PREFETCH))
+        self._copies = self._connecting(Channel(on_return_raises=True))
+        broker = self._broker = self._connecting(Channel(prefetch_count=PREFETCH))
         self._subscribe(broker, main_queue(self._service), self._on_message)
         self._subscribe(
             broker, parking_queue(self._service), self._on_parked, Channel(prefetch_count=1)
@@ -108,7 +135,7 @@ class _Consumer:
             await broker.stop()
             await self._copies.stop()
 
-    def _broker(self, channel: Channel) -> RabbitBroker:
+    def _connecting(self, channel: Channel) -> RabbitBroker:
         return RabbitBroker(
             self._url + "?heartbeat=15",
             default_channel=channel,

@@ -1,20 +1,24 @@
 """The journal: every event as it was sent, a partition per day, kept for KEPT_DAYS."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, Engine, TextClause, text
 
+from oja_events.worker import Job, every
+
 KEPT_DAYS = 30
 # Longer than the journal: what may still be found in a feed must be known as handled.
 INBOX_DAYS = 45
+TIDY_SECONDS = 3600.0
 _BATCH = 5000
 
 # The day is written into the statement, so that the planner looks at one partition and not at all.
 _READ = text("""
     SELECT id, event_id, type, envelope FROM event_log WHERE day = :day AND id = ANY(:ids)
+        AND (CAST(:types AS text[]) IS NULL OR type = ANY(:types))
 """)
 _KEEP = text("SELECT keep_journal(:days)")
 # The last position stays, whatever its age: the next one is counted from there.
@@ -49,16 +53,30 @@ class Entry:
     envelope: bytes
 
 
-def read(connection: Connection, places: Iterable[tuple[date, int]]) -> Mapping[int, Entry]:
-    """The events at these places (day, id), by id."""
+def read(
+    connection: Connection,
+    places: Iterable[tuple[date, int]],
+    types: Collection[str] | None = None,
+) -> Mapping[int, Entry]:
+    """The events at these places (day, id), by id; of these types only, if some are named."""
+    wanted = None if types is None else list(types)
     days: dict[date, list[int]] = defaultdict(list)
     for day, number in places:
         days[day].append(number)
     return {
         row.id: Entry(str(row.event_id), row.type, bytes(row.envelope))
         for day, ids in days.items()
-        for row in connection.execute(_READ, {"day": day, "ids": ids})
+        for row in connection.execute(_READ, {"day": day, "ids": ids, "types": wanted})
     }
+
+
+def keeping(engine: Engine) -> Job:
+    """The job of a worker that tidies now and then."""
+
+    def tidy_journal() -> int:
+        return tidy(engine)
+
+    return every(TIDY_SECONDS, tidy_journal)
 
 
 def tidy(engine: Engine) -> int:

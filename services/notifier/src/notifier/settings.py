@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from oja_web.feeds import internal_token, service_urls
+
 
 class MissingSetting(Exception):
     """The environment lacks something that has no sane default."""
@@ -28,12 +30,15 @@ class Settings:
     storefront_url: str
     identity_url: str
     internal_token: str = field(repr=False)
+    feed_urls: Mapping[str, str]
+    redis_url: str | None = field(default=None, repr=False)
     migration_database_url: str | None = None
     log_level: str = "INFO"
     health_host: str = "127.0.0.1"
     health_port: int = 0
     alert_digest_seconds: float = 60.0
     mail_rate_per_second: float = 0.0
+    rates: Mapping[str, str] = field(default_factory=lambda: _rates({}))
 
     @property
     def staff(self) -> tuple[str, ...]:
@@ -53,16 +58,27 @@ class Settings:
                 staff_mail=env["STAFF_MAIL"],
                 storefront_url=env.get("STOREFRONT_URL", env["PUBLIC_URL"]).rstrip("/"),
                 identity_url=env["IDENTITY_URL"],
-                internal_token=env["INTERNAL_TOKEN"],
+                internal_token=internal_token(env["INTERNAL_TOKEN"]),
+                feed_urls=service_urls(env["FEED_URLS"]),
+                redis_url=env["REDIS_URL"],
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),
                 log_level=env.get("LOG_LEVEL", "INFO"),
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
                 alert_digest_seconds=_number(env, "ALERT_DIGEST_SECONDS", "60", at_most=86_400),
                 mail_rate_per_second=_number(env, "MAIL_RATE_PER_SECOND", "0", at_most=10_000),
+                rates=_rates(env),
             )
         except KeyError as missing:
             raise MissingSetting(f"notifier needs {missing} in its environment") from None
+
+
+def _rates(env: Mapping[str, str]) -> dict[str, str]:
+    """How often one caller may ask; see oja_web.throttling."""
+    return {
+        "anonymous": env.get("LIMIT_ANONYMOUS", "1200 per minute"),
+        "signed_in": env.get("LIMIT_SIGNED_IN", "3000 per minute"),
+    }
 
 
 def _number(env: Mapping[str, str], name: str, default: str, *, at_most: float) -> float:

@@ -4,6 +4,7 @@ to be imported."""
 from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
 from catalog.use_cases import images, importing
+from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
 from oja_web.logs import configure_logging
@@ -15,7 +16,7 @@ def main() -> None:
     deps = build(settings, role="worker")
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, *timers(deps)],
+        [relay.run, keeping(deps.engine), *timers(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )

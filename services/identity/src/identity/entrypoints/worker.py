@@ -4,6 +4,7 @@ from identity.bootstrap import SERVICE, build
 from identity.settings import Settings
 from identity.use_cases.commands.mailed_links import answer_forgotten
 from identity.use_cases.housekeeping import purge_expired
+from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import every, run_worker
 from oja_web.logs import configure_logging
@@ -26,7 +27,12 @@ def main() -> None:
         return answer_forgotten(uow=deps.unit_of_work())
 
     run_worker(
-        [relay.run, every(PURGE_SECONDS, purge), every(ANSWER_SECONDS, answer)],
+        [
+            relay.run,
+            keeping(deps.engine),
+            every(PURGE_SECONDS, purge),
+            every(ANSWER_SECONDS, answer),
+        ],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )

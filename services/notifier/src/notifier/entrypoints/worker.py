@@ -5,6 +5,7 @@ from notifier.entrypoints.sender import sender
 from notifier.settings import Settings
 from notifier.use_cases.alerting import notice_parked, write_digests
 from notifier.use_cases.sending import adopt_orphans
+from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
 from oja_web.logs import configure_logging
@@ -47,7 +48,7 @@ def main() -> None:
     deps = build(settings, role="worker", pool_size=SENDERS + 6)
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, *mail_jobs(deps), *alert_jobs(deps)],
+        [relay.run, keeping(deps.engine), *mail_jobs(deps), *alert_jobs(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )

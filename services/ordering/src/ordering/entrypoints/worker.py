@@ -1,5 +1,6 @@
 """The outbox relay of ordering, and the brooms for stored answers and for old carts."""
 
+from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import every, run_worker
 from oja_web.idempotency_store import purge_expired
@@ -19,6 +20,7 @@ def main() -> None:
     run_worker(
         [
             relay.run,
+            keeping(deps.engine),
             every(PURGE_SECONDS, lambda: purge_answers(deps)),
             every(PURGE_SECONDS, lambda: erase_settled_orders(deps)),
             every(PURGE_SECONDS, lambda: drop_expired_carts(deps)),

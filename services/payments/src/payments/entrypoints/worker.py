@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from oja_events.context import Trace, use_trace
+from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
 from oja_web.idempotency_store import purge_expired
@@ -29,7 +30,7 @@ def main() -> None:
     deps = build(settings, role="worker", pool_size=POOL_SIZE, parallel_calls=APPLIERS + 3)
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, partial(apply_webhooks, deps), *timers(deps)],
+        [relay.run, keeping(deps.engine), partial(apply_webhooks, deps), *timers(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )

@@ -12,6 +12,8 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.feed import register_feed
+from oja_web.throttling import Throttling
 
 
 def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
@@ -41,8 +43,10 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
+        throttling=Throttling(settings.rates, settings.redis_url),
         log_level=settings.log_level,
     )
+    register_feed(app, deps.engine, settings.internal_token)
     if deps.answers:
         app.wsgi_app = Remembering(app.wsgi_app, deps.answers)  # type: ignore[method-assign]
     return app

@@ -14,9 +14,12 @@ from identity.entrypoints.http import (
 )
 from identity.entrypoints.http.errors import REFUSALS
 from identity.settings import Settings
+from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
+from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.feed import register_feed
 from oja_web.readiness import register_readiness_of_all
 
 
@@ -40,13 +43,14 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             session.blp,
             staff.blp,
             roles.blp,
+            audit_blueprint("/api/admin/audit", AuditReader(deps.engine)),
         ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
         log_level=settings.log_level,
     )
-    _document_cookie(app)
+    register_feed(app, deps.engine, settings.internal_token)
     app.add_url_rule("/internal/session", view_func=session.vouch_for_session)
     app.add_url_rule(
         "/internal/one-time-links", view_func=mailed_links.issue_link, methods=["POST"]
@@ -54,12 +58,6 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     register_readiness_of_all(app, settings.readiness_urls)
     app.after_request(_keep_private)
     return app
-
-
-def _document_cookie(app: Flask) -> None:
-    api = app.extensions["flask-smorest"]["apis"][""]["ext_obj"]
-    scheme = {"type": "apiKey", "in": "cookie", "name": session.COOKIE}
-    api.spec.components.security_scheme(session.COOKIE_SCHEME, scheme)
 
 
 def _keep_private(response: Response) -> Response:

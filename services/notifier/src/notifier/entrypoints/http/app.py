@@ -6,16 +6,20 @@ from notifier.bootstrap import SERVICE, Dependencies, build
 from notifier.entrypoints.http import alerts, notifications, templates
 from notifier.entrypoints.http.errors import REFUSALS
 from notifier.settings import Settings
+from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
+from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.feed import register_feed
+from oja_web.throttling import Throttling
 
 
 def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
     """Without arguments: from the environment, as the server does it."""
     settings = settings or Settings.from_env()
     deps = deps or build(settings)
-    return make_app(
+    app = make_app(
         SERVICE,
         title="Oja notifier",
         auth=AuthSettings(
@@ -23,9 +27,17 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             settings.jwt_issuer,
             revoked=AccessMarks(deps.engine).revoked,
         ),
-        blueprints=[notifications.blp, templates.blp, alerts.blp],
+        blueprints=[
+            notifications.blp,
+            templates.blp,
+            alerts.blp,
+            audit_blueprint("/api/admin/audit/notifier", AuditReader(deps.engine)),
+        ],
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
+        throttling=Throttling(settings.rates, settings.redis_url),
         log_level=settings.log_level,
     )
+    register_feed(app, deps.engine, settings.internal_token)
+    return app

@@ -7,6 +7,8 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.feed import register_feed
+from oja_web.throttling import Throttling
 from ordering.bootstrap import SERVICE, Dependencies, build
 from ordering.entrypoints.http import carts, orders, staff
 from ordering.entrypoints.http.errors import REFUSALS
@@ -17,7 +19,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     """Without arguments: from the environment, as the server does it."""
     settings = settings or Settings.from_env()
     deps = deps or build(settings)
-    return make_app(
+    app = make_app(
         SERVICE,
         title="Oja ordering",
         auth=AuthSettings(
@@ -34,5 +36,8 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
+        throttling=Throttling(settings.rates, settings.redis_url),
         log_level=settings.log_level,
     )
+    register_feed(app, deps.engine, settings.internal_token)
+    return app
