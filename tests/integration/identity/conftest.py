@@ -88,7 +88,7 @@ class Database:
 
     def audit(self, target: str | UUID) -> list[str]:
         rows = self.rows(
-            "SELECT action FROM audit_log WHERE target_id = :id ORDER BY id", id=target
+            "SELECT action FROM audit_log WHERE target_id = :id ORDER BY id", id=str(target)
         )
         return [row.action for row in rows]
 

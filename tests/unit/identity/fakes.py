@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -317,3 +317,9 @@ class FakeAuditLog:
 
     def note(self, entry: AuditEntry) -> None:
         self._draft.audit.append(entry)
+
+    def forget(self, user_id: UUID) -> None:
+        self._draft.audit[:] = [
+            replace(entry, address=None) if user_id in (entry.actor_id, entry.target_id) else entry
+            for entry in self._draft.audit
+        ]

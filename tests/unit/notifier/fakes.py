@@ -17,6 +17,7 @@ from notifier.domain.template import Edition, Source, Words
 from notifier.use_cases.errors import ClaimLost
 from notifier.use_cases.ports import ParkedMessage
 from oja_events.contracts import Event
+from tests.support.auditing import FakeAuditLog, Noted
 from tests.support.notifier import AFTERNOON, SENDER, STAFF
 
 
@@ -33,6 +34,7 @@ class Books:
     staff: dict[UUID, Member] = field(default_factory=dict)
     wishes: dict[UUID, Wishes] = field(default_factory=dict)
     editions: dict[Template, list[Edition]] = field(default_factory=dict)
+    noted: list[Noted] = field(default_factory=list)
     now: datetime = AFTERNOON
 
 
@@ -81,6 +83,10 @@ class FakeUnitOfWork:
     @property
     def staff(self) -> "FakeStaff":
         return FakeStaff(self._draft)
+
+    @property
+    def audit(self) -> FakeAuditLog:
+        return FakeAuditLog(self._draft.noted)
 
     @property
     def erasures(self) -> "FakeErasures":
@@ -159,7 +165,7 @@ class FakeAlerts:
         self.books.mailed |= set(keys[:limit])
         return [self._raised(self.books.alerts[key]) for key in keys[:limit]]
 
-    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
+    def acknowledge(self, alert_id: UUID, *, by: str) -> bool:
         raise NotImplementedError
 
     def _waits(self, key: tuple[str, str], alert: Alert, kinds: tuple[AlertKind, ...]) -> bool:

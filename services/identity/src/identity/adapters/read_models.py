@@ -11,7 +11,6 @@ from identity.adapters.mapping import user_from
 from identity.adapters.repositories import read_book, roles_of
 from identity.adapters.tables import (
     AdminSessionRow,
-    AuditRow,
     PermissionRow,
     RolePermissionRow,
     RoleRow,
@@ -22,8 +21,6 @@ from identity.domain.address_book import AddressBook
 from identity.domain.user import User
 from identity.use_cases.errors import RoleNotFound, UserNotFound
 from identity.use_cases.ports import (
-    AuditPage,
-    AuditRecord,
     Permission,
     Role,
     SessionEntry,
@@ -88,34 +85,6 @@ class SqlQueries:
                 return role
         raise RoleNotFound(name)
 
-    def audit(
-        self,
-        *,
-        size: int,
-        actor_id: UUID | None = None,
-        target_id: UUID | None = None,
-        action: str | None = None,
-        after: int | None = None,
-        with_total: bool = False,
-    ) -> AuditPage:
-        wanted = {
-            AuditRow.actor_id: actor_id,
-            AuditRow.target_id: target_id,
-            AuditRow.action: action,
-        }
-        query = select(AuditRow)
-        for column, value in wanted.items():
-            if value is not None:
-                query = query.where(column == value)
-        with self._sessions() as session:
-            count = select(func.count()).select_from(query.subquery())
-            total = session.scalar(count) if with_total else None
-            if after is not None:
-                query = query.where(AuditRow.id < after)
-            rows = session.scalars(query.order_by(AuditRow.id.desc()).limit(size + 1)).all()
-        records = [_record(row) for row in rows[:size]]
-        return AuditPage(records, records[-1].id if len(rows) > size else None, total)
-
     def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
         query = (
             select(AdminSessionRow)
@@ -145,19 +114,6 @@ class SqlQueries:
         with self._sessions() as session:
             rows = session.scalars(select(PermissionRow).order_by(PermissionRow.name)).all()
         return [Permission(row.name, row.description) for row in rows]
-
-
-def _record(row: AuditRow) -> AuditRecord:
-    return AuditRecord(
-        row.id,
-        row.at,
-        row.action,
-        row.actor_id,
-        row.target_id,
-        row.address,
-        row.request_id,
-        row.detail,
-    )
 
 
 def _filtered(search: str | None, role: str | None, is_active: bool | None) -> Select[UserRow]:

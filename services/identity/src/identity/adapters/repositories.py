@@ -14,7 +14,6 @@ from uuid_utils.compat import uuid7
 from identity.adapters.mapping import book_from, book_rows, new_user_values, user_from, user_values
 from identity.adapters.tables import (
     AddressRow,
-    AuditRow,
     PermissionRow,
     RolePermissionRow,
     RoleRow,
@@ -26,8 +25,7 @@ from identity.domain.roles import ADMIN, CUSTOMER
 from identity.domain.user import User
 from identity.use_cases.errors import EmailTaken, RoleNotFound, RoleTaken, UserNotFound
 from identity.use_cases.ports import AuditEntry, Role
-from oja_events import access_marks
-from oja_events.context import trace
+from oja_events import access_marks, audit
 from oja_events.contracts import Event
 from oja_events.contracts.identity import AccessRevoked, StaffChanged
 from oja_events.outbox import Outbox
@@ -244,18 +242,16 @@ def read_book(session: Session, user_id: UUID) -> AddressBook:
 
 class SqlAuditLog:
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self._log = audit.SqlAuditLog(session)
 
     def note(self, entry: AuditEntry) -> None:
-        current = trace.get()
-        self._session.execute(
-            insert(AuditRow).values(
-                at=func.now(),
-                action=entry.action,
-                actor_id=entry.actor_id,
-                target_id=entry.target_id,
-                address=entry.address,
-                request_id=current.correlation_id if current else None,
-                detail=dict(entry.detail),
-            )
+        self._log.write(
+            entry.action,
+            actor_id=entry.actor_id,
+            target_id=str(entry.target_id) if entry.target_id else None,
+            address=entry.address,
+            detail=entry.detail,
         )
+
+    def forget(self, user_id: UUID) -> None:
+        self._log.forget(user_id)

@@ -1,7 +1,6 @@
 """The schema in one file. The tables for events are oja_events' own (see oja_events.schema)."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -13,9 +12,10 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
+
+from oja_events.audit import audit_log
 
 
 class Base(DeclarativeBase):
@@ -23,8 +23,10 @@ class Base(DeclarativeBase):
         int: BigInteger,
         str: Text,
         datetime: DateTime(timezone=True),
-        dict[str, Any]: JSONB,
     }
+
+
+audit_log(Base.metadata)
 
 
 class UserRow(Base):
@@ -200,24 +202,3 @@ class ForgottenPasswordRow(Base):
     email_canonical: Mapped[str | None]
     address: Mapped[str | None]
     asked_at: Mapped[datetime]
-
-
-class AuditRow(Base):
-    """Only ever inserted; the service's own role may not change or delete a row."""
-
-    __tablename__ = "audit_log"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime]
-    action: Mapped[str]
-    actor_id: Mapped[UUID | None]
-    target_id: Mapped[UUID | None]
-    address: Mapped[str | None]
-    request_id: Mapped[str | None]
-    detail: Mapped[dict[str, Any]]
-
-    __table_args__ = (
-        Index("audit_log_by_target", "target_id", "id"),
-        Index("audit_log_by_actor", "actor_id", "id"),
-        Index("audit_log_by_action", "action", "id"),
-    )

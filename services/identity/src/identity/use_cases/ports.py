@@ -33,11 +33,12 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who did what to whom. `actor_id` is None for strangers and for operators of the machine."""
+    """Who did what to whom. `actor_id` is None for strangers and for operators of the machine;
+    `target_id` is a user's id or a role's name."""
 
     action: str
     actor_id: UUID | None = None
-    target_id: UUID | None = None
+    target_id: UUID | str | None = None
     address: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
@@ -216,6 +217,9 @@ class AuditLog(Protocol):
     def note(self, entry: AuditEntry) -> None:
         """Write it down for good, with the id of the request."""
 
+    def forget(self, user_id: UUID) -> None:
+        """Keep what this user did and what was done to them, but not from where."""
+
 
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
@@ -275,29 +279,6 @@ class Permission:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRecord:
-    """One line of the audit log."""
-
-    id: int
-    at: datetime
-    action: str
-    actor_id: UUID | None
-    target_id: UUID | None
-    address: str | None
-    request_id: str | None
-    detail: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditPage:
-    """Newest first. `next` is the id to continue after, None on the last page."""
-
-    items: list[AuditRecord]
-    next: int | None
-    total: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class SessionEntry:
     """A session of the admin console, without its secret."""
 
@@ -335,17 +316,6 @@ class Queries(Protocol):
         """Raises RoleNotFound."""
 
     def permissions(self) -> list[Permission]: ...
-
-    def audit(
-        self,
-        *,
-        size: int,
-        actor_id: UUID | None = None,
-        target_id: UUID | None = None,
-        action: str | None = None,
-        after: int | None = None,
-        with_total: bool = False,
-    ) -> AuditPage: ...
 
     def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
         """The user's good sessions, the newest first; `current` is the digest of the caller's."""

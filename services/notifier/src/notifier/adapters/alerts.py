@@ -74,13 +74,15 @@ class SqlAlertRepository:
             for row in rows
         ]
 
-    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
+    def acknowledge(self, alert_id: UUID, *, by: str) -> bool:
         row = self._session.get(AlertRow, alert_id, with_for_update=True)
         if row is None:
             raise AlertNotFound(alert_id)
-        if row.acknowledged_at is None:
+        is_first = row.acknowledged_at is None
+        if is_first:
             row.acknowledged_at = self._session.execute(select(func.now())).scalar_one()
             row.acknowledged_by = by
+        return is_first
 
     def _due(self) -> Any:
         return func.now() + self._collected_for

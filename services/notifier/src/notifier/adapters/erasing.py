@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from notifier.domain.letter import Audience, Template
 from notifier.use_cases.errors import StillOnItsWay
+from oja_events.audit import SqlAuditLog
 from oja_events.contracts.notifier import CustomerMailsErased
 from oja_events.outbox import Outbox
 
@@ -86,3 +87,4 @@ class SqlErasures:
         masked = self._session.execute(_MASK_MEMBER, who).scalars().all()
         self._session.execute(_MASK_ALERTS, {"mails": [str(mail) for mail in masked]})
         self._session.execute(_FORGET_WISHES, who)
+        SqlAuditLog(self._session).forget(user_id)

@@ -20,6 +20,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import Text
 
+from oja_events.audit import audit_log
+
 
 class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012  # read once by SQLAlchemy
@@ -31,6 +33,7 @@ class Base(DeclarativeBase):
     }
 
 
+audit_log(Base.metadata)
 sender_number = Sequence("sender_number", data_type=Integer(), cycle=True, metadata=Base.metadata)
 
 _FROM_EVENTS = sql("kind = 'event'")

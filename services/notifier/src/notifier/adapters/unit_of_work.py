@@ -12,6 +12,7 @@ from notifier.adapters.pace import Pace
 from notifier.adapters.repositories import SqlMailRepository
 from notifier.adapters.staff import SqlStaffDirectory
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
+from oja_events.audit import SqlAuditLog
 from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
@@ -27,6 +28,7 @@ class SqlUnitOfWork(SqlTransaction):
     templates: SqlTemplateRepository
     erasures: SqlErasures
     staff: SqlStaffDirectory
+    audit: SqlAuditLog
 
     def __init__(
         self,
@@ -69,6 +71,7 @@ class SqlUnitOfWork(SqlTransaction):
         )
         self.staff = SqlStaffDirectory(session, always=self._staff_mail)
         self.erasures = SqlErasures(session, outbox)
+        self.audit = SqlAuditLog(session)
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
 

@@ -14,6 +14,7 @@ def resend_mail(mail_id: UUID, *, by: str, uow: UnitOfWork) -> UUID:
     """Send the same words once more, as a new mail with a Message-ID of its own; returns its id."""
     with uow:
         copy_id = uow.mails.copy(mail_id, by=by)
+        uow.audit.note("mail_resent", mail_id, after={"copy": copy_id})
         uow.commit()
     return copy_id
 
@@ -21,7 +22,8 @@ def resend_mail(mail_id: UUID, *, by: str, uow: UnitOfWork) -> UUID:
 def acknowledge_alert(alert_id: UUID, *, by: str, uow: UnitOfWork) -> None:
     """Somebody has seen it. Said again, nothing changes."""
     with uow:
-        uow.alerts.acknowledge(alert_id, by=by)
+        if uow.alerts.acknowledge(alert_id, by=by):
+            uow.audit.note("alert_acknowledged", alert_id, after={"acknowledged_by": by})
         uow.commit()
 
 
@@ -30,6 +32,9 @@ def mute_alerts(
 ) -> None:
     """From now on exactly these are not mailed to them. Said again, nothing changes."""
     with uow:
-        precondition(uow.staff.lock_wishes(user_id).version)
+        wishes = uow.staff.lock_wishes(user_id)
+        precondition(wishes.version)
         uow.staff.put_wishes(user_id, muted)
+        before, after = ({"muted": sorted(each)} for each in (wishes.muted, muted))
+        uow.audit.note("alerts_muted", user_id, before=before, after=after)
         uow.commit()

@@ -58,8 +58,8 @@ class AlertRepository(Protocol):
         """Those of these kinds that wait for a mail, oldest first, if the oldest has waited long
         enough; else none. They wait no longer."""
 
-    def acknowledge(self, alert_id: UUID, *, by: str) -> None:
-        """The first one to say so stays on record; raises AlertNotFound."""
+    def acknowledge(self, alert_id: UUID, *, by: str) -> bool:
+        """Whether they are the first one to say so, who stays on record; raises AlertNotFound."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,15 @@ class Erasures(Protocol):
         StillOnItsWay."""
 
 
+class AuditLog(Protocol):
+    """What somebody did by a permission of theirs; who, and from where, the request says."""
+
+    def note(
+        self, action: str, target: object, *, before: object = None, after: object = None
+    ) -> None:
+        """Write it down for good, with how the target looked before and after."""
+
+
 class UnitOfWork(Protocol):
     """One transaction. Leaving it without `commit` rolls back; `now` is the database's clock."""
 
@@ -122,6 +131,8 @@ class UnitOfWork(Protocol):
     def alerts(self) -> AlertRepository: ...
     @property
     def erasures(self) -> Erasures: ...
+    @property
+    def audit(self) -> AuditLog: ...
     @property
     def parked(self) -> ParkedMessages: ...
     @property

@@ -23,8 +23,10 @@ def change_template(
     """From now on mails of this kind are written so; raises BadTemplate. Said again: no change."""
     drafting.check(template, source)
     with uow:
-        precondition(uow.templates.lock(template).version)
+        present = uow.templates.lock(template)
+        precondition(present.version)
         uow.templates.put(template, source, by=by)
+        uow.audit.note("template_changed", template, before=present.source, after=source)
         uow.commit()
 
 
@@ -33,8 +35,11 @@ def return_to_shipped(
 ) -> None:
     """Forget the words of staff; earlier versions stay on record."""
     with uow:
-        precondition(uow.templates.lock(template).version)
+        present = uow.templates.lock(template)
+        precondition(present.version)
         uow.templates.withdraw(template, by=by)
+        if present.edited_by is not None:
+            uow.audit.note("template_withdrawn", template, before=present.source)
         uow.commit()
 
 
@@ -70,6 +75,7 @@ def send_test(
     words = drafting.word(letter, _edition(template, draft, queries))
     with uow:
         mail_id = uow.mails.write_test(letter, words)
+        uow.audit.note("test_mail_sent", template, after={"mail": mail_id})
         uow.commit()
     return mail_id
 

@@ -82,7 +82,6 @@ def erase_me(body: dict[str, Any]) -> Response:
     accounts.erase_account(
         caller().user_id,
         body["password"],
-        address=request.remote_addr,
         hasher=deps().hasher,
         uow=deps().unit_of_work(),
     )

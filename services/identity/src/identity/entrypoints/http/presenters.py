@@ -9,7 +9,7 @@ from identity.domain.address_book import AddressBook
 from identity.domain.secrets import csrf_token
 from identity.domain.user import User
 from identity.use_cases.commands.sessions import Session
-from identity.use_cases.ports import AuditRecord, Permission, Role, SessionEntry
+from identity.use_cases.ports import Permission, Role, SessionEntry
 
 
 def user(user: User) -> dict[str, Any]:
@@ -53,5 +53,5 @@ def role(role: Role) -> dict[str, Any]:
     return shown
 
 
-def plain(items: Sequence[Permission | AuditRecord | SessionEntry]) -> list[dict[str, Any]]:
+def plain(items: Sequence[Permission | SessionEntry]) -> list[dict[str, Any]]:
     return [asdict(item) for item in items]

@@ -1,4 +1,4 @@
-"""Roles, permissions and the audit log for staff."""
+"""Roles and permissions for staff."""
 
 from typing import Any
 
@@ -7,8 +7,6 @@ from flask import Response
 from identity.entrypoints.http import presenters
 from identity.entrypoints.http.dependencies import deps
 from identity.entrypoints.http.schemas import (
-    AuditPageSchema,
-    AuditQuery,
     NewRoleSchema,
     PermissionPageSchema,
     RoleChangeSchema,
@@ -21,12 +19,10 @@ from identity.use_cases.ports import Role
 from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
 from oja_web.etag import if_match, set_etag
-from oja_web.pagination import decode_cursor, encode_cursor, page
+from oja_web.pagination import page
 from oja_web.strict_json import json_response
 
-blp = Blueprint(
-    "admin-roles", __name__, url_prefix="/api/admin", description="Roles and the audit log"
-)
+blp = Blueprint("admin-roles", __name__, url_prefix="/api/admin", description="Roles")
 
 
 @blp.get("/roles")
@@ -108,25 +104,6 @@ def delete_role(name: str) -> None:
 def list_permissions() -> Response:
     """All permissions that a role can give"""
     return json_response(page(presenters.plain(deps().queries.permissions()), None))
-
-
-@blp.get("/audit")
-@requires("audit:read")
-@blp.arguments(AuditQuery, location="query")
-@blp.response(200, AuditPageSchema)
-def list_audit(query: dict[str, Any]) -> Response:
-    """Sign-ins, and what staff did to users and roles; the newest first"""
-    cursor = decode_cursor(query["cursor"], [int])
-    found = deps().queries.audit(
-        size=query["size"],
-        actor_id=query["actor_id"],
-        target_id=query["target_id"],
-        action=query["action"],
-        after=cursor[0] if cursor else None,
-        with_total=query["total"],
-    )
-    next_cursor = encode_cursor([found.next]) if found.next else None
-    return json_response(page(presenters.plain(found.items), next_cursor, found.total))
 
 
 def _tagged(role: Role, status: int = 200) -> Response:

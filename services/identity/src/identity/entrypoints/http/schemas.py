@@ -241,26 +241,6 @@ class NewRoleSchema(RoleChangeSchema):
     )
 
 
-class AuditQuery(PageQuery):
-    actor_id = UUIDString(load_default=None)
-    target_id = UUIDString(load_default=None)
-    action = Text(max=64, load_default=None)
-
-
-class AuditRecordSchema(Schema):
-    id = fields.Integer()
-    at = AwareDateTime()
-    action = fields.String()
-    actor_id = UUIDString(allow_none=True)
-    target_id = UUIDString(allow_none=True)
-    address = fields.String(allow_none=True)
-    request_id = fields.String(allow_none=True)
-    detail = fields.Dict(metadata={"description": "What was before and after, as it applies"})
-
-
-AuditPageSchema = page_schema(AuditRecordSchema, "AuditPage")
-
-
 class SessionEntrySchema(Schema):
     id = UUIDString()
     created_at = AwareDateTime()

@@ -106,7 +106,6 @@ def erase_account(
     user_id: UUID,
     password: str,
     *,
-    address: str | None,
     hasher: PasswordHasher,
     uow: UnitOfWork,
 ) -> None:
@@ -128,5 +127,6 @@ def erase_account(
         end_all_access(user, uow)
         uow.address_books.save(AddressBook(user.id))
         uow.one_time_requests.remove_all(user.id)
-        uow.audit.note(AuditEntry("account_erased", user.id, user.id, address))
+        uow.audit.note(AuditEntry("account_erased", user.id, user.id))
+        uow.audit.forget(user.id)
         uow.commit()

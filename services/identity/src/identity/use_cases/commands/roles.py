@@ -91,4 +91,4 @@ def _note(
     uow: UnitOfWork,
 ) -> None:
     detail = {"role": name, "before": before, "after": after}
-    uow.audit.note(AuditEntry(action, by.user_id, None, by.address, detail))
+    uow.audit.note(AuditEntry(action, by.user_id, name, by.address, detail))
