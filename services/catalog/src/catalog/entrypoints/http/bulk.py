@@ -19,6 +19,7 @@ from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
 from oja_web.problems import Problem
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 MAX_BYTES = 64 * 1024 * 1024
 CHUNK = 256 * 1024
@@ -46,6 +47,7 @@ _BODY = {
 
 @blp.post("/products/import")
 @requires("products:write")
+@limited("uploads")
 @takes_upload("text/csv", "multipart/form-data", max_bytes=MAX_BYTES)
 @blp.arguments(ImportQuery, location="query")
 @blp.response(202, ImportSchema)

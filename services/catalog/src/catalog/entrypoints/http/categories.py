@@ -22,6 +22,7 @@ from oja_web.auth import public, requires
 from oja_web.blueprint import Blueprint
 from oja_web.etag import if_match, set_etag
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 blp = Blueprint("categories", __name__, url_prefix="/api/categories", description="The shelves")
 staff_blp = Blueprint(
@@ -34,6 +35,7 @@ staff_blp = Blueprint(
 
 @blp.get("")
 @public
+@limited("browsing")
 @blp.response(200, CategoryTreeSchema)
 def show_tree() -> Response:
     """All categories, each with those inside of it"""

@@ -21,6 +21,7 @@ from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
 from oja_web.etag import if_match, set_etag
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 MAX_BYTES = 10 * 1024 * 1024
 
@@ -34,6 +35,7 @@ blp = Blueprint(
 
 @blp.post("")
 @requires("products:write")
+@limited("uploads")
 @takes_upload("multipart/form-data", max_bytes=MAX_BYTES)
 @blp.arguments(ImageFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")
@@ -52,6 +54,7 @@ def add_image(files: dict[str, Any], form: dict[str, Any], product_id: UUID) -> 
 
 @blp.patch("/<uuid:image_id>")
 @requires("products:write")
+@limited("uploads")
 @takes_upload("multipart/form-data", "application/x-www-form-urlencoded", max_bytes=MAX_BYTES)
 @blp.arguments(ImagePatchFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")

@@ -20,6 +20,7 @@ from oja_web.auth import public
 from oja_web.blueprint import Blueprint
 from oja_web.pagination import decode_cursor, encode_cursor, page
 from oja_web.problems import Problem
+from oja_web.throttling import limited
 
 blp = Blueprint("products", __name__, url_prefix="/api", description="Looking around in the shop")
 
@@ -36,6 +37,7 @@ _KEY_TYPES = {
 
 @blp.get("/products")
 @public
+@limited("browsing")
 @blp.arguments(ProductQuery, location="query")
 @blp.response(200, ProductPageSchema)
 def list_products(query: dict[str, Any]) -> Response:
@@ -54,6 +56,7 @@ def list_products(query: dict[str, Any]) -> Response:
 
 @blp.get("/products/<key>")
 @public
+@limited("browsing")
 @blp.response(200, ProductSchema)
 def show_product(key: str) -> Response:
     """One product, by id or slug"""

@@ -25,6 +25,7 @@ from oja_web.blueprint import Blueprint
 from oja_web.etag import if_match, set_etag
 from oja_web.pagination import PageQuery, decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 blp = Blueprint(
     "reviews",
@@ -39,6 +40,7 @@ staff_blp = Blueprint(
 
 @blp.get("")
 @public
+@limited("browsing")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, ReviewPageSchema)
 def list_reviews(query: dict[str, Any], product_id: UUID) -> Response:
@@ -55,6 +57,7 @@ def list_reviews(query: dict[str, Any], product_id: UUID) -> Response:
 
 @blp.post("")
 @signed_in
+@limited("reviews")
 @blp.arguments(ReviewWriteSchema)
 @blp.response(201, ReviewSchema)
 def post_review(body: dict[str, Any], product_id: UUID) -> Response:
@@ -76,6 +79,7 @@ def post_review(body: dict[str, Any], product_id: UUID) -> Response:
 
 @blp.patch("/<uuid:review_id>")
 @signed_in
+@limited("reviews")
 @blp.arguments(ReviewPatchSchema)
 @blp.response(200, ReviewSchema)
 def change_review(body: OpinionDraft, product_id: UUID, review_id: UUID) -> Response:
@@ -93,6 +97,7 @@ def change_review(body: OpinionDraft, product_id: UUID, review_id: UUID) -> Resp
 
 @blp.delete("/<uuid:review_id>")
 @signed_in
+@limited("reviews")
 @blp.response(204)
 def withdraw_review(product_id: UUID, review_id: UUID) -> None:
     """Take your own review back"""

@@ -10,6 +10,7 @@ from oja_web.blueprint import Blueprint
 from oja_web.idempotency import answer_once, idempotent
 from oja_web.pagination import decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 from ordering.domain.values import Address, Contact, Money
 from ordering.entrypoints.http import presenters
 from ordering.entrypoints.http.dependencies import deps
@@ -29,6 +30,7 @@ blp = Blueprint("orders", __name__, url_prefix="/api", description="Placing and 
 
 @blp.post("/checkout")
 @signed_in
+@limited("checkout")
 @idempotent
 @blp.arguments(CheckoutSchema)
 @blp.response(201, OrderSchema)

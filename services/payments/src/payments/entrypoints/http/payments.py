@@ -11,6 +11,7 @@ from oja_web.blueprint import Blueprint
 from oja_web.idempotency import answer_once_leased, idempotent
 from oja_web.pagination import decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 from payments.domain.payment import Payment
 from payments.entrypoints.http import presenters
 from payments.entrypoints.http.callbacks import check_callback
@@ -34,6 +35,7 @@ LEASE_SECONDS = 25.0  # longer than waiting for the stock and all calls to Payst
 
 @blp.post("/pay")
 @signed_in
+@limited("pay", closed=True)
 @idempotent
 @blp.arguments(PaySchema)
 @blp.response(201, OpenedPaymentSchema)

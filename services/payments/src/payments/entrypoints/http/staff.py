@@ -8,6 +8,7 @@ from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
 from oja_web.idempotency import answer_once, idempotent
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 from payments.domain.values import Money
 from payments.entrypoints.http import presenters
 from payments.entrypoints.http.dependencies import deps
@@ -45,6 +46,7 @@ def show_any_payment(reference: str) -> Response:
 
 @blp.post("/<reference>/refunds")
 @requires("payments:refund")
+@limited("refunds", closed=True)
 @idempotent
 @blp.arguments(RefundRequestSchema)
 @blp.response(201, RefundSchema)

@@ -11,6 +11,7 @@ from oja_web.blueprint import Blueprint
 from oja_web.context import request_id
 from oja_web.problems import Problem
 from oja_web.strict_json import json_response
+from oja_web.throttling import unlimited
 from payments.entrypoints.http.dependencies import deps
 from payments.entrypoints.http.schemas import ReceivedSchema
 from payments.use_cases import webhooks
@@ -23,6 +24,7 @@ _HEX_SHA512 = re.compile(rb"[0-9a-f]{128}")
 
 @blp.post("/webhook")
 @public
+@unlimited  # all of Paystack's events come from three addresses, and none may be lost
 @blp.response(200, ReceivedSchema)
 @blp.alt_response(401, "UNAUTHORIZED")
 def receive_webhook() -> Response:
