@@ -7,7 +7,6 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
-from oja_web.throttling import Throttling
 from oja_web.feed import register_feed
 from oja_web.throttling import Throttling
 from payments.bootstrap import SERVICE, Dependencies, build
