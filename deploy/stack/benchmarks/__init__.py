@@ -11,8 +11,12 @@ from stack.benchmarks.own_stack import own_stack
 from stack.benchmarks.results import Results
 from stack.failure import Failure
 
-# Each with the services that it needs.
-BENCHMARKS = {"catalog": ["catalog"]}
+# Each with the services that it needs; None for all of Oja.
+BENCHMARKS: dict[str, list[str] | None] = {
+    "catalog": ["catalog"],
+    "mail": ["notifier"],
+    "orders": None,
+}
 
 
 def bench(name: str, *, quick: bool, json_file: Path | None) -> None:

@@ -16,24 +16,44 @@ from stack.programs import services, upstreams
 from stack.readiness import wait_for
 from stack.report import step
 from stack.servers import nginx, postgres, redis
+from stack.up import choose, up
 
 _WITHIN = 90
 
+# What statements cost, and when each transaction committed, is read from Postgres itself.
+_COUNTING = """
+shared_preload_libraries = 'pg_stat_statements'
+track_commit_timestamp = on
+"""
+
 
 @contextmanager
-def own_stack(wanted: Collection[str]) -> Iterator[Stack]:
-    """Postgres, Redis, the gateway and what serves HTTP of these services; gone at the end."""
+def own_stack(wanted: Collection[str] | None) -> Iterator[Stack]:
+    """Postgres, Redis, the gateway and what serves HTTP of these services; or with None all of
+    Oja, on a Postgres that counts. Gone at the end."""
     ports = {"OJA_PORT": str(free_port()), "OJA_SANDBOX_PORT": str(free_port())}
     stack = Stack(Home(CHECKOUT / f".oja-bench-{os.getpid()}"), env=ports)
     reset(stack)
     stack.home.make()
     try:
-        with step("The benchmark's own stack"):
-            _start(stack, wanted)
+        if wanted is None:
+            _start_all(stack)
+        else:
+            with step("The benchmark's own stack"):
+                _start(stack, wanted)
         yield stack
     finally:
         down(stack, quiet=True)
         reset(stack)
+
+
+def _start_all(stack: Stack) -> None:
+    fetch.missing(stack.home.log)
+    choose(stack, demo=False, env_file=None, sandbox=True, only=None)
+    postgres.prepare(stack)
+    with (stack.home.data / "postgres" / "postgresql.conf").open("a") as settings:
+        settings.write(_COUNTING)
+    up(stack)
 
 
 def _start(stack: Stack, wanted: Collection[str]) -> None:

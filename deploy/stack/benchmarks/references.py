@@ -5,8 +5,10 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
+
+import psycopg2
 
 from stack import binaries
 from stack.benchmarks.load import CONNECTIONS, Measured
@@ -38,6 +40,25 @@ http {{
 """
 
 
+_BENCHMARK_TABLES = """
+    CREATE TABLE benchmark_rows AS
+        SELECT id, 0 AS n, repeat('x', 500) AS words FROM generate_series(1, 10000) AS id;
+    ALTER TABLE benchmark_rows ADD PRIMARY KEY (id);
+    CREATE TABLE benchmark_log (id bigserial PRIMARY KEY, words text NOT NULL)
+"""
+
+
+_READ = "SELECT words FROM benchmark_rows WHERE id = :id;\n"
+_TRANSACTION = """\
+\\set id random(1, 10000)
+BEGIN;
+:reads
+INSERT INTO benchmark_log (words) VALUES (repeat('x', 500));
+UPDATE benchmark_rows SET n = n + 1 WHERE id = :id;
+COMMIT;
+"""
+
+
 @contextmanager
 def static_file(content: bytes) -> Iterator[str]:
     """The address of a file with this content, at an nginx that does nothing else."""
@@ -62,11 +83,31 @@ def static_file(content: bytes) -> Iterator[str]:
 
 def key_reads(dsn: str, statement: str, *, seconds: int) -> Measured:
     """How often Postgres answers this prepared statement, in which :id goes from 1 to 1,000."""
-    with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
-        script.write(f"\\set id random(1, 1000)\n{statement}\n")
-        script.flush()
+    return _run_pgbench(dsn, f"\\set id random(1, 1000)\n{statement}\n", seconds)
+
+
+def transactions(dsn: str, statements: int, *, seconds: int) -> Measured:
+    """How many transactions of so many statements Postgres commits: one inserts, one updates, the
+    others read, a row each, by its key. Makes and drops tables of its own."""
+    script = _TRANSACTION.replace(":reads", _READ * max(0, statements - 2))
+    try:
+        _psql(dsn, _BENCHMARK_TABLES)
+        return _run_pgbench(dsn, script, seconds)
+    finally:
+        _psql(dsn, "DROP TABLE IF EXISTS benchmark_rows, benchmark_log")
+
+
+def _psql(dsn: str, statements: str) -> None:
+    with closing(psycopg2.connect(dsn)) as database, database, database.cursor() as cursor:
+        cursor.execute(statements)
+
+
+def _run_pgbench(dsn: str, script: str, seconds: int) -> Measured:
+    with tempfile.NamedTemporaryFile("w", suffix=".sql") as file:
+        file.write(script)
+        file.flush()
         command = [_pgbench(), "-n", "-M", "prepared", "-c", str(CONNECTIONS), "-j", "1"]
-        command += ["-T", str(seconds), "-f", script.name, dsn]
+        command += ["-T", str(seconds), "-f", file.name, dsn]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     found = re.search(r"tps = ([\d.]+)", done.stdout)
     latency = re.search(r"latency average = ([\d.]+) ms", done.stdout)

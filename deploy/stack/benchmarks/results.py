@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from rich.table import Table
+from rich.table import Column, Table
 
 from stack.report import out
 
@@ -37,7 +37,9 @@ class Results:
         )
 
     def show(self) -> None:
-        table = Table("metric", "value", "unit", "reference", "its value", "ratio")
+        table = Table(
+            Column("metric", no_wrap=True), "value", "unit", "reference", "its value", "ratio"
+        )
         for each in self.results:
             cells = (each.value, each.unit, each.reference, each.reference_value, each.ratio)
             table.add_row(each.metric, *("" if cell is None else str(cell) for cell in cells))
