@@ -1,10 +1,13 @@
 """One transaction, also when it is entered again inside itself, and what it tells in the end."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from oja_events.contracts.catalog import StockReserved
 from oja_events.envelope import Envelope, decode, encode_data
@@ -41,17 +44,17 @@ def handled(ordering: Ordering, envelope: Envelope) -> int:
 
 
 def an_envelope() -> Envelope:
-    event = StockReserved(order_id=uuid4(), lines=(), reserved_at=datetime.now(UTC))
+    news = StockReserved(order_id=uuid4(), lines=(), reserved_at=datetime.now(UTC))
     return Envelope(
         specversion="1.0",
         id=uuid4(),
         source="/catalog",
-        type=event.TYPE,
-        subject=event.subject,
+        type=news.TYPE,
+        subject=news.subject,
         time=datetime.now(UTC),
         sequence=1,
         correlationid="journey",
-        data=encode_data(event),
+        data=encode_data(news),
     )
 
 
@@ -191,3 +194,41 @@ def envelope_of(ordering: Ordering, order_id: UUID) -> Envelope:
     with ordering.deps.engine.connect() as connection:
         query = text("SELECT envelope FROM event_log WHERE subject = :id")
         return decode(bytes(connection.execute(query, {"id": str(order_id)}).scalar_one()))
+
+
+def test_the_time_of_a_transaction_is_the_same_throughout_and_asked_for_once(
+    ordering: Ordering,
+) -> None:
+    uow = ordering.deps.unit_of_work()
+
+    with uow, statements_of(ordering) as asked:
+        times = {uow.now(), uow.now()}
+        database = uow.session.execute(text("SELECT now()")).scalar_one()
+    with uow:
+        later = uow.now()
+
+    assert times == {database}
+    assert len(asked) == 2
+    assert later > database
+
+
+def test_in_handling_an_event_the_time_costs_nothing(ordering: Ordering) -> None:
+    with (
+        statements_of(ordering) as asked,
+        ordering.deps.unit_of_work(handling=an_envelope()) as uow,
+    ):
+        assert uow.now() == uow.session.execute(text("SELECT now()")).scalar_one()
+
+    assert len(asked) == 2
+
+
+@contextmanager
+def statements_of(ordering: Ordering) -> Iterator[list[str]]:
+    asked: list[str] = []
+
+    def note(*given: Any) -> None:
+        asked.append(given[2])
+
+    event.listen(ordering.deps.engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(ordering.deps.engine, "before_cursor_execute", note)

@@ -1,5 +1,7 @@
 """The note that an event was handled, in the transaction of its effect."""
 
+from datetime import datetime
+
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -10,7 +12,7 @@ _NOTE = text("""
     INSERT INTO inbox (event_id, source, type, subject, sequence, outcome)
     VALUES (:id, :source, :type, :subject, :sequence, :outcome)
     ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id
+    RETURNING now()
 """)
 
 
@@ -18,9 +20,9 @@ class AlreadyHandled(Exception):
     """This event has had its effect (or was parked); there is nothing left to do."""
 
 
-def note(session: Session, envelope: Envelope, outcome: str = "applied") -> None:
-    """Claim the event for this transaction; raises AlreadyHandled."""
-    row = session.execute(
+def note(session: Session, envelope: Envelope, outcome: str = "applied") -> datetime:
+    """Claim the event for this transaction, and say when that began; raises AlreadyHandled."""
+    began: datetime | None = session.execute(
         _NOTE,
         {
             "id": envelope.id,
@@ -30,6 +32,7 @@ def note(session: Session, envelope: Envelope, outcome: str = "applied") -> None
             "sequence": envelope.sequence,
             "outcome": outcome,
         },
-    ).first()
-    if row is None:
+    ).scalar()
+    if began is None:
         raise AlreadyHandled(envelope.id)
+    return began

@@ -1,14 +1,18 @@
 """One transaction: inbox note, effects and outgoing events live or die together."""
 
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from oja_events import inbox
 from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
 from oja_events.wakeup import Waker
+
+_NOW = select(func.now())
 
 
 class SqlTransaction:
@@ -34,6 +38,7 @@ class SqlTransaction:
         self._waker = waker
         self._handling = handling
         self._session: Session | None = None
+        self._began: datetime | None = None
         self._savepoints: list[SessionTransaction] = []
 
     def open(self, session: Session, outbox: Outbox) -> None:
@@ -51,6 +56,12 @@ class SqlTransaction:
         """The event that this transaction is about, if it was opened for one."""
         return self._handling
 
+    def now(self) -> datetime:
+        """When this transaction began, by the database's clock; asked for once."""
+        if self._began is None:
+            self._began = self.session.execute(_NOW).scalar_one()
+        return self._began
+
     def __enter__(self) -> Self:
         if self._session is not None:
             # What was told so far belongs to the outside, whatever becomes of the inside.
@@ -61,7 +72,7 @@ class SqlTransaction:
         try:
             self._outbox = Outbox(self._session, source=self._source, caused_by=self._handling)
             if self._handling:
-                inbox.note(self._session, self._handling)
+                self._began = inbox.note(self._session, self._handling)
             self.open(self._session, self._outbox)
         except BaseException:
             self._close()
@@ -89,11 +100,13 @@ class SqlTransaction:
             self._savepoints[-1].commit()
             return
         self.session.commit()
+        self._began = None
         if self._outbox.wrote:
             self._outbox.wrote = False
             self._waker.wake()
 
     def _close(self) -> None:
         session, self._session = self._session, None
+        self._began = None
         if session is not None:
             session.close()

@@ -1,10 +1,8 @@
 """One transaction of catalog."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from catalog.adapters.erasing import SqlErasures
@@ -60,6 +58,3 @@ class SqlUnitOfWork(SqlTransaction):
 
     def tell(self, *events: Event) -> None:
         self._told.add(*events)
-
-    def now(self) -> datetime:
-        return self.session.execute(select(func.now())).scalar_one()

@@ -1,8 +1,5 @@
 """One transaction of ordering."""
 
-from datetime import datetime
-
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from oja_events.audit import SqlAuditLog
@@ -33,6 +30,3 @@ class SqlUnitOfWork(SqlTransaction):
         self.erasures = SqlErasures(session, outbox)
         self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)
-
-    def now(self) -> datetime:
-        return self.session.execute(select(func.now())).scalar_one()

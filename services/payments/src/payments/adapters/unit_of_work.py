@@ -1,9 +1,7 @@
 """One transaction of payments."""
 
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -40,9 +38,6 @@ class SqlUnitOfWork(SqlTransaction):
         self.erasures = SqlErasures(session, outbox)
         self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)
-
-    def now(self) -> datetime:
-        return self.session.execute(select(func.now())).scalar_one()
 
     def new_id(self) -> UUID:
         return uuid7()
