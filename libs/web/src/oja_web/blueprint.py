@@ -13,6 +13,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     ARGUMENTS_PARSER = StrictParser()
 
+    def arguments(self, schema: Any, **options: Any) -> Callable[[F], F]:
+        """As flask-smorest's; makes an instance of a schema class once, not at each request."""
+        schema = schema() if isinstance(schema, type) else schema
+        decorator: Callable[[F], F] = super().arguments(schema, **options)
+        return decorator
+
     if TYPE_CHECKING:
         # flask-smorest carries no types; these keep typed views typed under its decorators.
         def __init__(self, name: str, import_name: str, **options: Any) -> None: ...
@@ -23,7 +29,6 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         def patch(self, rule: str, **options: Any) -> Callable[[F], F]: ...
         def delete(self, rule: str, **options: Any) -> Callable[[F], F]: ...
         def doc(self, **options: Any) -> Callable[[F], F]: ...
-        def arguments(self, schema: Any, **options: Any) -> Callable[[F], F]: ...
         def response(
             self, status_code: int, schema: Any = None, **options: Any
         ) -> Callable[..., Any]: ...
