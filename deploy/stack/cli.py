@@ -162,7 +162,7 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="catalog, orders")],
+    name: Annotated[str, typer.Argument(help="catalog, mail, orders")],
     quick: Annotated[bool, typer.Option("--quick", help="Within a minute, and rougher.")] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results there too.")
