@@ -10,7 +10,6 @@ from typing import Any
 import psycopg2
 import pytest
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.orm import sessionmaker
 
 from catalog.adapters.read_models import SqlQueries
 from catalog.bootstrap import MIGRATIONS
@@ -56,7 +55,7 @@ def queries() -> Iterator[SqlQueries]:
         migrate("catalog", MIGRATIONS, url)
         _fill(url)
         engine = create_engine(url)
-        yield SqlQueries(sessionmaker(engine))
+        yield SqlQueries(engine, engine)
         engine.dispose()
 
 

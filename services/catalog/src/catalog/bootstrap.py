@@ -53,9 +53,10 @@ class Dependencies:
 
 
 def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Dependencies:
-    engine = make_engine(
-        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    connect = partial(
+        make_engine, settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
+    engine = connect()
     sessions = sessionmaker(engine, expire_on_commit=False)
     answers = RedisAnswers(settings.redis_url, Freshness(engine)) if settings.redis_url else None
     return Dependencies(
@@ -68,7 +69,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             waker=Waker(engine, SERVICE),
             committed=partial(_announce, answers, patient=role == "http"),
         ),
-        queries=SqlQueries(sessions),
+        queries=SqlQueries(engine, connect(autocommit=True)),
         reviews=SqlReviewQueries(sessions),
         bulk=SqlBulkQueries(sessions),
         pictures=PillowPictures(),

@@ -8,7 +8,7 @@ leaves a sign there that makes everybody ask Postgres again.
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ _LOOK_SECONDS = 0.01
 _SIGN = "catalog:sign"
 
 Make = Callable[[], Answer | None]
+Command = tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -86,11 +87,15 @@ class RedisAnswers:
         locked = self._ask("SET", lock, b"1", "NX", "PX", int(_PATIENCE_SECONDS * 1000))
         if not locked and self._answers() and (answer := self._await(key, lock)):
             return answer
+        after: list[Command] = [("DEL", lock)] if locked else []
         try:
-            return self._make(key, make, flight)
+            answer = self._make(make, flight)
+            if answer and flight.counts:
+                stored = _packed(answer, flight.counts)
+                after.insert(0, ("SET", _name(key), stored, "EX", SECONDS_KEPT))
         finally:
-            if locked:
-                self._ask("DEL", lock)
+            self._tell(after)
+        return answer
 
     def _await(self, key: str, lock: str) -> Answer | None:
         """The answer that another process is making; None if it does not come."""
@@ -102,14 +107,12 @@ class RedisAnswers:
                 return answer
         return None
 
-    def _make(self, key: str, make: Make, flight: _Flight) -> Answer | None:
+    def _make(self, make: Make, flight: _Flight) -> Answer | None:
         # The counts come first, those of `get` a moment ago: what changes after them makes the
         # answer old, never wrong.
         flight.counts = self._freshness.counts if self._answers() else self._today()
-        flight.answer = answer = make()
-        if answer and flight.counts:
-            self._ask("SET", _name(key), _packed(answer, flight.counts), "EX", SECONDS_KEPT)
-        return answer
+        flight.answer = make()
+        return flight.answer
 
     def _shared(self, flight: _Flight) -> Answer | None:
         """What another thread has made since we asked, unless something changed meanwhile."""
@@ -128,10 +131,20 @@ class RedisAnswers:
 
     def _ask(self, *command: Any) -> Any:
         """Redis' answer, None if it has none to give."""
+        return self._unless_away(lambda: self._redis.execute_command(*command))  # type: ignore[no-untyped-call]
+
+    def _tell(self, commands: Sequence[Command]) -> None:
+        """In one go."""
+        pipeline = self._redis.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
+        self._unless_away(pipeline.execute)
+
+    def _unless_away(self, ask: Callable[[], Any]) -> Any:
         if not self._answers():
             return None
         try:
-            return self._redis.execute_command(*command)  # type: ignore[no-untyped-call]
+            return ask()
         except redis.RedisError:
             self._rests_until = time.monotonic() + _REST_SECONDS
             return None

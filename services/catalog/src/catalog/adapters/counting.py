@@ -1,7 +1,7 @@
 """How many products of a list are in each category, under each tag, in each band of prices."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from catalog.adapters.listing import conditions
+from catalog.adapters.listing import Asked, asked, conditions, values
 from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.use_cases.ports import CategoryCount, Facets, PriceBand, ProductFilter
 
@@ -31,33 +31,28 @@ _OWN = {"category": ["category"], "tags": ["tags"], "price": ["min_price", "max_
 def facets(session: Session, wanted: ProductFilter) -> Facets:
     """Each counts as if nothing had been asked for of its own kind, so that it shows what else
     there is. In a transaction that uses indexes only (see finding)."""
-    base = _base(wanted)
-    bands = session.execute(_bands(base)).all()
+    base, given = _base(asked(wanted)), values(wanted)
+    bands = session.execute(_bands(base), given).all()
+    in_categories = session.execute(_per_category(base), given)
     return Facets(
-        categories=_categories(
-            session, {row.category_id: row.products for row in session.execute(_per_category(base))}
-        ),
-        tags=[(row.tag, row.products) for row in session.execute(_per_tag(base)).all()],
+        categories=_categories(session, {row.category_id: row.products for row in in_categories}),
+        tags=[(row.tag, row.products) for row in session.execute(_per_tag(base), given).all()],
         bands=[_band(row.digits, row.reached, row.products) for row in bands],
         lowest=min((row.lowest for row in bands), default=None),
         highest=max((row.highest for row in bands), default=None),
     )
 
 
-def _base(wanted: ProductFilter) -> CTE:
+def _base(asked: Asked) -> CTE:
     """What fits in all but the three kinds, and in which of the three it fits too."""
     others = [name for names in _OWN.values() for name in names]
     columns: list[ColumnElement[Any]] = [
-        and_(true(), *_only(wanted, names)).label(f"in_{kind}") for kind, names in _OWN.items()
+        and_(true(), *conditions(asked.intersection(names))).label(f"in_{kind}")
+        for kind, names in _OWN.items()
     ]
     query = select(ProductRow.category_id, ProductRow.tags, ProductRow.price_amount, *columns)
-    query = query.where(*conditions(wanted, leaving_out=others))
+    query = query.where(*conditions(asked, leaving_out=others))
     return query.cte("base").prefix_with("MATERIALIZED", dialect="postgresql")
-
-
-def _only(wanted: ProductFilter, names: Sequence[str]) -> list[ColumnElement[bool]]:
-    given = {name: getattr(wanted, name) for name in names}
-    return conditions(ProductFilter(status=None, **given))
 
 
 def _per_category(base: CTE) -> Select[Any]:

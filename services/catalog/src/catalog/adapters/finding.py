@@ -6,16 +6,17 @@ such choice: a short piece of the order is walked, and if that does not fill the
 indexes say about the filters is brought together first and then sorted.
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     CTE,
     BigInteger,
+    BindParameter,
     ColumnElement,
-    RowMapping,
+    Integer,
     Select,
+    bindparam,
     case,
     cast,
     func,
@@ -25,9 +26,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from catalog.adapters.listing import PRODUCTS, Order, conditions, words
+from catalog.adapters.listing import PRODUCTS, Asked, Order, asked, conditions, values, words
 from catalog.adapters.tables import ProductRow, VariantRow
-from catalog.use_cases.ports import Position, ProductFilter
+from catalog.use_cases.ports import ProductFilter
 
 MOST_WALKED = 1000
 """How many products are looked at in the order of the list before the indexes are asked."""
@@ -52,26 +53,7 @@ _BY_INDEX = text("""
 """)
 
 Place = Select[Any]
-"""Finds `id` and `sort_key` of the products on a page."""
-
-
-def find(
-    session: Session,
-    wanted: ProductFilter,
-    order: Order,
-    *,
-    size: int,
-    after: Position | None,
-    show: Callable[[Place], Select[Any]],
-) -> Sequence[RowMapping]:
-    """At most `size` products behind that place, with what `show` adds to them. By relevance,
-    there are MOST_RANKED in all."""
-    if wanted.q is None:
-        found = session.execute(show(walk(wanted, order, size, after))).mappings().all()
-        if len(found) == size or not conditions(wanted, leaving_out=["status"]):
-            return found
-    use_indexes(session)
-    return session.execute(show(gather(wanted, order, size, after))).mappings().all()
+"""Finds `id` and `sort_key` of the products on a page, `size` of them at most."""
 
 
 def use_indexes(session: Session) -> None:
@@ -81,56 +63,60 @@ def use_indexes(session: Session) -> None:
 
 def count(session: Session, wanted: ProductFilter) -> int:
     """How many there are, on all pages. In a transaction that uses indexes only."""
-    matching = select(func.count()).select_from(ProductRow.__table__).where(*conditions(wanted))
-    return session.scalar(matching) or 0
+    matching = select(func.count()).select_from(ProductRow.__table__)
+    return session.scalar(matching.where(*conditions(asked(wanted))), values(wanted)) or 0
 
 
-def walk(wanted: ProductFilter, order: Order, size: int, after: Position | None) -> Place:
-    """The first that fit, in the order of the list, as far as MOST_WALKED goes."""
-    narrowing = conditions(wanted, leaving_out=["status"])
-    piece = select(*_NARROWED).where(*conditions(ProductFilter(status=wanted.status)))
-    if after is not None:
-        piece = piece.where(order.after(after, PRODUCTS))
-    walked = MOST_WALKED if narrowing else size
+def walk(asked: Asked, order: Order, *, going_on: bool) -> Place:
+    """The first that fit, in the order of the list, as far as MOST_WALKED goes: less than a page
+    may be all there is, or not."""
+    piece = select(*_NARROWED).where(*conditions(asked & {"status"}))
+    if going_on:
+        piece = piece.where(order.after(PRODUCTS))
+    walked = MOST_WALKED if asked - {"status"} else _size()
     near = piece.order_by(*order.clauses(PRODUCTS)).limit(walked).subquery("near").c
     query = select(near.id, order.key(near).label("sort_key"))
-    query = query.where(*conditions(wanted, near, leaving_out=["status"]))
-    return query.order_by(*order.clauses(near)).limit(size)
+    query = query.where(*conditions(asked, near, leaving_out=["status"]))
+    return query.order_by(*order.clauses(near)).limit(_size())
 
 
-def gather(wanted: ProductFilter, order: Order, size: int, after: Position | None) -> Place:
-    """All that fit, brought together by the indexes, then sorted."""
-    found = _ranked(wanted, order) if order.column == "relevance" else _sorted(wanted, order)
+def gather(asked: Asked, order: Order, *, going_on: bool) -> Place:
+    """All that fit, brought together by the indexes, then sorted; by relevance, MOST_RANKED of
+    them."""
+    found = _ranked(asked, order) if order.column == "relevance" else _sorted(asked, order)
     query = select(found.c.id, found.c[order.column or "id"].label("sort_key"))
-    if after is not None:
-        query = query.where(order.after(after, found.c))
-    return query.order_by(*order.clauses(found.c)).limit(size)
+    if going_on:
+        query = query.where(order.after(found.c))
+    return query.order_by(*order.clauses(found.c)).limit(_size())
 
 
-def _sorted(wanted: ProductFilter, order: Order) -> CTE:
+def _sorted(asked: Asked, order: Order) -> CTE:
     columns = [PRODUCTS.id, *([order.key(PRODUCTS)] if order.column else [])]
-    return _at_once(select(*columns).where(*conditions(wanted)), "found")
+    return _at_once(select(*columns).where(*conditions(asked)), "found")
 
 
-def _ranked(wanted: ProductFilter, order: Order) -> CTE:
-    q = wanted.q or ""
-    matching = _at_once(select(PRODUCTS.id).where(*conditions(wanted)), "matching")
+def _ranked(asked: Asked, order: Order) -> CTE:
+    matching = _at_once(select(PRODUCTS.id).where(*conditions(asked)), "matching")
     newest = select(matching.c.id).order_by(matching.c.id.desc()).limit(MOST_RANKED)
-    of_sku = select(matching.c.id).where(matching.c.id.in_(_with_sku(q)))
+    of_sku = select(matching.c.id).where(matching.c.id.in_(_with_sku()))
     compared = union(newest.subquery("newest").select(), of_sku).subquery("compared")
-    ranking = select(PRODUCTS.id, _rank(q).label("relevance"))
+    ranking = select(PRODUCTS.id, _rank(asked).label("relevance"))
     return _at_once(ranking.join(compared, compared.c.id == PRODUCTS.id), "found")
 
 
-def _rank(q: str) -> ColumnElement[Any]:
+def _rank(asked: Asked) -> ColumnElement[Any]:
     # A whole number, because a cursor must name the same rank again to the last digit.
-    rank = cast(func.ts_rank(PRODUCTS.search, words(q)) * 1_000_000, BigInteger)
-    return rank + case((PRODUCTS.id.in_(_with_sku(q)), _EXACT_SKU), else_=0)
+    rank = cast(func.ts_rank(PRODUCTS.search, words(asked)) * 1_000_000, BigInteger)
+    return rank + case((PRODUCTS.id.in_(_with_sku()), _EXACT_SKU), else_=0)
 
 
-def _with_sku(q: str) -> Select[UUID]:
-    same = func.lower(VariantRow.sku) == func.lower(q.strip())
+def _with_sku() -> Select[UUID]:
+    same = func.lower(VariantRow.sku) == func.lower(bindparam("sku"))
     return select(VariantRow.product_id).where(same, VariantRow.offered)
+
+
+def _size() -> BindParameter[int]:
+    return bindparam("size", type_=Integer)
 
 
 def _at_once(query: Select[Any], name: str) -> CTE:

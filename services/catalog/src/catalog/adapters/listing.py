@@ -1,16 +1,32 @@
 """Lists of products: what narrows them, how they are sorted, where a page goes on.
 
-The functions take what to read the columns of: the table itself, or an alias of a part of it.
+The conditions hold names instead of values, so that a statement is built once for all lists of its
+kind: building one takes longer than executing it. The functions take what to read the columns of:
+the table itself, or an alias of a part of it.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, func, literal, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    ColumnElement,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
 from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.use_cases.ports import Position, ProductFilter, Sort
+
+Asked = frozenset[str]
+"""What a list is narrowed to, by name. Words are `q`, or `unfinished` if the last may go on."""
 
 Condition = ColumnElement[bool]
 Columns = Any
@@ -32,12 +48,12 @@ class Order:
         column: ColumnElement[Any] = getattr(of, self.column or "id")
         return column
 
-    def after(self, position: Position, of: Columns) -> Condition:
-        """Everything behind that place. Ties are broken by the id, so nothing falls between."""
-        values = position[1:] if self.column is None else position
+    def after(self, of: Columns) -> Condition:
+        """Everything behind a position. Ties are broken by the id, so nothing falls between."""
         columns = self._columns(of)
+        names = ["after_key", "after_id"][-len(columns) :]
         here = tuple_(*columns)
-        there = tuple_(*(literal(v, c.type) for v, c in zip(values, columns, strict=True)))
+        there = tuple_(*(bindparam(n, type_=c.type) for n, c in zip(names, columns, strict=True)))
         return here < there if self.descending else here > there
 
     def clauses(self, of: Columns) -> list[ColumnElement[Any]]:
@@ -62,41 +78,61 @@ def order_of(sort: Sort, q: str | None) -> Order:
             return Order(None, descending=True)
 
 
+def asked(wanted: ProductFilter) -> Asked:
+    """The names of the conditions."""
+    given = {each.name for each in fields(wanted) if getattr(wanted, each.name) not in (None, ())}
+    if wanted.q and _split_last_word(wanted.q)[1]:
+        given = given - {"q"} | {"unfinished"}
+    return frozenset(given)
+
+
+def values(wanted: ProductFilter, after: Position | None = None) -> dict[str, Any]:
+    """What the names in the conditions, and in those of a position, stand for."""
+    given = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
+    given["tags"] = list(wanted.tags)
+    if wanted.min_rating is not None:
+        given["min_rating"] = wanted.min_rating * 100
+    if wanted.q:
+        before, unfinished = _split_last_word(wanted.q)
+        given |= {"before": before, "unfinished": unfinished, "sku": wanted.q.strip()}
+    if after is not None:
+        given["after_key"], given["after_id"] = after
+    return given
+
+
 def conditions(
-    wanted: ProductFilter, of: Columns = PRODUCTS, leaving_out: Collection[str] = ()
+    asked: Asked, of: Columns = PRODUCTS, leaving_out: Collection[str] = ()
 ) -> list[Condition]:
     """One for each thing that is asked for, but for those whose names are left out."""
-    asked = {each.name: getattr(wanted, each.name) for each in fields(wanted)}
-    return [
-        _NARROWINGS[name](of, value)
-        for name, value in asked.items()
-        if value not in (None, ()) and name not in leaving_out
-    ]
+    left = asked.difference(leaving_out)
+    return [narrow(of) for name, narrow in _NARROWINGS.items() if name in left]
 
 
-def matches(q: str) -> Condition:
-    """Whether a product is found by these words."""
-    found: Condition = PRODUCTS.search.bool_op("@@")(words(q))
-    return found
-
-
-def words(q: str) -> ColumnElement[Any]:
+def words(asked: Asked) -> ColumnElement[Any]:
     """The query as it is typed, or with its last word as the beginning of one.
 
     Nothing that people type is an error: websearch_to_tsquery takes anything, and the last word
     goes in as one quoted operand, from which `folded` has taken what could end the quotes.
     """
-    typed = func.websearch_to_tsquery("simple", func.folded(q))
-    before, unfinished = split_last_word(q)
-    if not unfinished:
+    typed = func.websearch_to_tsquery("simple", func.folded(_text("q")))
+    if "unfinished" not in asked:
         return typed
     # The blanks keep the operand from being empty, which would be a syntax error.
-    beginning = func.to_tsquery("simple", func.concat("' ", func.folded(unfinished), " ':*"))
-    going_on = func.websearch_to_tsquery("simple", func.folded(before)).op("&&")(beginning)
-    return typed.op("||")(going_on)
+    last = func.concat("' ", func.folded(_text("unfinished")), " ':*")
+    before = func.websearch_to_tsquery("simple", func.folded(_text("before")))
+    return typed.op("||")(before.op("&&")(func.to_tsquery("simple", last)))
 
 
-def split_last_word(q: str) -> tuple[str, str]:
+def _text(name: str) -> BindParameter[str]:
+    return bindparam(name, type_=Text)
+
+
+def _matches(asked: Asked) -> Condition:
+    found: Condition = PRODUCTS.search.bool_op("@@")(words(asked))
+    return found
+
+
+def _split_last_word(q: str) -> tuple[str, str]:
     """What stands before the last word, and that word; a phrase at the end is no such word."""
     head, _, tail = q.strip().rpartition(" ")
     if '"' in tail or q.count('"') % 2:
@@ -104,21 +140,23 @@ def split_last_word(q: str) -> tuple[str, str]:
     return head, tail
 
 
-def _any_inside(slug: str) -> ColumnElement[Any]:
+def _any_inside() -> ColumnElement[Any]:
     """The category or anything inside of it. An array, so that an index can look them all up."""
-    tree = select(CategoryRow.id).where(CategoryRow.slug == slug).cte("inside", recursive=True)
+    named = CategoryRow.slug == bindparam("category")
+    tree = select(CategoryRow.id).where(named).cte("inside", recursive=True)
     tree = tree.union(select(CategoryRow.id).where(CategoryRow.parent_id == tree.c.id))
     return any_(func.array(select(tree.c.id).scalar_subquery(), type_=ARRAY(Uuid)))
 
 
-_NARROWINGS: dict[str, Callable[[Columns, Any], Condition]] = {
-    "status": lambda of, status: of.status == status,
-    "featured": lambda of, featured: of.featured == featured,
-    "in_stock": lambda of, in_stock: of.in_stock == in_stock,
-    "min_price": lambda of, amount: of.price_amount >= amount,
-    "max_price": lambda of, amount: of.price_amount <= amount,
-    "min_rating": lambda of, stars: of.rating_average >= stars * 100,
-    "tags": lambda of, tags: of.tags.contains(list(tags)),
-    "category": lambda of, slug: of.category_id == _any_inside(slug),
-    "q": lambda _, q: matches(q),
+_NARROWINGS: dict[str, Callable[[Columns], Condition]] = {
+    "status": lambda of: of.status == bindparam("status"),
+    "featured": lambda of: of.featured == bindparam("featured"),
+    "in_stock": lambda of: of.in_stock == bindparam("in_stock"),
+    "min_price": lambda of: of.price_amount >= bindparam("min_price"),
+    "max_price": lambda of: of.price_amount <= bindparam("max_price"),
+    "min_rating": lambda of: of.rating_average >= bindparam("min_rating"),
+    "tags": lambda of: of.tags.contains(bindparam("tags", type_=PRODUCTS.tags.type)),
+    "category": lambda of: of.category_id == _any_inside(),
+    "q": lambda _: _matches(frozenset(["q"])),
+    "unfinished": lambda _: _matches(frozenset(["unfinished"])),
 }

@@ -1,18 +1,27 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Engine,
+    FromClause,
+    RowMapping,
+    Select,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.adapters.counting import facets
-from catalog.adapters.finding import Place, count, find, use_indexes
-from catalog.adapters.listing import PRODUCTS, Order, order_of
+from catalog.adapters.finding import Place, count, gather, use_indexes, walk
+from catalog.adapters.listing import PRODUCTS, Asked, Order, asked, order_of, values
 from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
     CategoryRow,
@@ -73,6 +82,19 @@ _card = (
     _images,
 )
 _available = (StockRow.on_hand - StockRow.reserved).label("available")
+_variants = (
+    select(
+        VariantRow.sku,
+        VariantRow.options,
+        VariantRow.price_amount,
+        VariantRow.compare_at_amount,
+        VariantRow.currency,
+        _available,
+    )
+    .join(StockRow, StockRow.sku == VariantRow.sku)
+    .where(VariantRow.product_id == bindparam("product_id"), VariantRow.offered)
+    .order_by(VariantRow.position)
+)
 _shelf: tuple[Any, ...] = (
     StockRow.sku,
     StockRow.product_id,
@@ -86,8 +108,10 @@ _shelf: tuple[Any, ...] = (
 
 
 class SqlQueries:
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
+    def __init__(self, engine: Engine, alone: Engine) -> None:
+        """`alone` is for statements that need no transaction around them (autocommit)."""
+        self._sessions = sessionmaker(engine)
+        self._alone = sessionmaker(alone)
 
     def products(
         self,
@@ -100,32 +124,40 @@ class SqlQueries:
         with_facets: bool = False,
     ) -> Page:
         order = order_of(sort, narrowed.q)
-        with self._sessions() as session:
-            show = partial(_cards, order)
-            find_page = partial(find, session, order=order, size=size + 1, after=after, show=show)
-            rows, suggestion = find_page(narrowed), None
-            if not rows and narrowed.q and (suggestion := suggest(session, narrowed.q)):
-                narrowed = replace(narrowed, q=suggestion)
-                rows = find_page(narrowed)
-            if with_total or with_facets:
+        rows = None if narrowed.q else self._near(narrowed, order, size, after)
+        suggestion = total = counted = None
+        if rows is None or with_total or with_facets:
+            with self._sessions() as session:
                 use_indexes(session)
-            total = count(session, narrowed) if with_total else None
-            counted = facets(session, narrowed) if with_facets else None
+                if rows is None:
+                    rows = _anywhere(session, narrowed, order, size, after)
+                if not rows and narrowed.q and (suggestion := suggest(session, narrowed.q)):
+                    narrowed = replace(narrowed, q=suggestion)
+                    rows = _anywhere(session, narrowed, order, size, after)
+                total = count(session, narrowed) if with_total else None
+                counted = facets(session, narrowed) if with_facets else None
         key = None if order.column is None else "sort_key"
         found = _page(rows, size, lambda row: (key and row[key], row["id"]), total)
         return replace(found, suggestion=suggestion if rows else None, facets=counted)
 
+    def _near(
+        self, wanted: ProductFilter, order: Order, size: int, after: Position | None
+    ) -> Sequence[RowMapping] | None:
+        """A page by the quick way; None if there may be more on it than that finds."""
+        names = asked(wanted)
+        statement = _page_nearby(names, order, after is not None)
+        with self._alone() as session:
+            given = {**values(wanted, after), "size": size + 1}
+            rows = session.execute(statement, given).mappings().all()
+        return rows if len(rows) > size or not names - {"status"} else None
+
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
-        named = PRODUCTS.id == key if isinstance(key, UUID) else PRODUCTS.slug == key
-        query = select(*_card, PRODUCTS.description).select_from(_with_category(_PRODUCTS))
-        query = query.where(named)
-        if public:
-            query = query.where(PRODUCTS.status == "published")
-        with self._sessions() as session:
-            row = session.execute(query).mappings().one_or_none()
+        statement = _one_product("id" if isinstance(key, UUID) else "slug", public)
+        with self._alone() as session:
+            row = session.execute(statement, {"key": key}).mappings().one_or_none()
             if row is None:
                 raise ProductNotFound(key)
-            variants = session.execute(_variants_of(row["id"])).mappings().all()
+            variants = session.execute(_variants, {"product_id": row["id"]}).mappings().all()
         return {**row, "variants": variants}
 
     def categories(self) -> list[Mapping[str, Any]]:
@@ -186,8 +218,27 @@ class SqlQueries:
             return set(session.scalars(select(VariantRow.sku).where(VariantRow.sku.in_(skus))))
 
     def _all(self, query: Select[Any]) -> list[Mapping[str, Any]]:
-        with self._sessions() as session:
+        with self._alone() as session:
             return [*session.execute(query).mappings()]
+
+
+def _anywhere(
+    session: Session, wanted: ProductFilter, order: Order, size: int, after: Position | None
+) -> Sequence[RowMapping]:
+    """A page by the thorough way. In a transaction that uses indexes only."""
+    statement = _page_anywhere(asked(wanted), order, after is not None)
+    given = {**values(wanted, after), "size": size + 1}
+    return session.execute(statement, given).mappings().all()
+
+
+@lru_cache(maxsize=256)
+def _page_nearby(asked: Asked, order: Order, going_on: bool) -> Select[Any]:
+    return _cards(order, walk(asked, order, going_on=going_on))
+
+
+@lru_cache(maxsize=256)
+def _page_anywhere(asked: Asked, order: Order, going_on: bool) -> Select[Any]:
+    return _cards(order, gather(asked, order, going_on=going_on))
 
 
 def _cards(order: Order, place: Place) -> Select[Any]:
@@ -203,20 +254,11 @@ def _with_category(products: FromClause) -> FromClause:
     return products.outerjoin(_CATEGORIES, _C.id == PRODUCTS.category_id)
 
 
-def _variants_of(product_id: UUID) -> Select[Any]:
-    return (
-        select(
-            VariantRow.sku,
-            VariantRow.options,
-            VariantRow.price_amount,
-            VariantRow.compare_at_amount,
-            VariantRow.currency,
-            _available,
-        )
-        .join(StockRow, StockRow.sku == VariantRow.sku)
-        .where(and_(VariantRow.product_id == product_id, VariantRow.offered))
-        .order_by(VariantRow.position)
-    )
+@lru_cache
+def _one_product(column: str, public: bool) -> Select[Any]:
+    query = select(*_card, PRODUCTS.description).select_from(_with_category(_PRODUCTS))
+    query = query.where(getattr(PRODUCTS, column) == bindparam("key"))
+    return query.where(PRODUCTS.status == "published") if public else query
 
 
 def _stock_rows() -> Select[Any]:
