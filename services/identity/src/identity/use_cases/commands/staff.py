@@ -45,7 +45,13 @@ def create_user(
         refuse_overreach(held_by(actor, MAY_CHANGE_USERS, uow), _permissions_of(new.roles, uow))
         user = _add(new, password_hash, uow)
         uow.audit.note(
-            AuditEntry("user_created", actor.id, user.id, by.address, {"after": user.standing()})
+            AuditEntry(
+                "user_created",
+                actor.id,
+                user.id,
+                by.address,
+                {"before": None, "after": user.standing()},
+            )
         )
         uow.commit()
     return user
@@ -94,7 +100,9 @@ def create_admin(
     with uow:
         user = _add(new, password_hash, uow)
         uow.audit.note(
-            AuditEntry("admin_created", None, user.id, detail={"after": user.standing()})
+            AuditEntry(
+                "admin_created", None, user.id, detail={"before": None, "after": user.standing()}
+            )
         )
         uow.commit()
     return user
