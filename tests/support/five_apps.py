@@ -4,10 +4,12 @@ What is between them (broker, gateway) is not here; tokens are identity's own, s
 is what identity's tables say.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -25,8 +27,14 @@ from tests.integration.money.paystack import Paystack
 from tests.support.postgres import scratch_database
 from tests.support.redis import private_redis
 
+ENV_EXAMPLE = Path(__file__).parents[2] / ".env.example"
 PASSWORD = "a horse of course"
 # Hashes are tried elsewhere; here people only have to get in.
+# And nobody is to come too often: limits are tried elsewhere too.
+_NO_LIMITS = {
+    f"LIMIT_{name}": "1000000 per second"
+    for name in re.findall(r"^# LIMIT_([A-Z_]+)=", ENV_EXAMPLE.read_text(), re.MULTILINE)
+}
 _CHEAP_HASHES = {
     "ARGON2_MEMORY_KIB": "8",
     "ARGON2_TIME_COST": "1",
@@ -99,7 +107,13 @@ def five_apps() -> Iterator[FiveApps]:
     pair = {"JWT_PRIVATE_KEY": keys.private_pem, "JWT_PUBLIC_KEYS": keys.jwks}
     with ExitStack() as stack:
         redis = stack.enter_context(private_redis())
-        env = {**made_up_environment(), **_CHEAP_HASHES, **pair, "REDIS_URL": redis.url}
+        env = {
+            **made_up_environment(),
+            **_CHEAP_HASHES,
+            **_NO_LIMITS,
+            **pair,
+            "REDIS_URL": redis.url,
+        }
         apps, deps = {}, {}
         for service in SERVICES:
             url = stack.enter_context(scratch_database())

@@ -141,7 +141,14 @@ def test_an_empty_cart_is_no_order(ordering: Ordering) -> None:
             "expected_total.amount",
         ),
     ],
-    ids=["nothing", "a field of their own", "a country by name", "no country", "a NUL", "half a kobo"],
+    ids=[
+        "nothing",
+        "a field of their own",
+        "a country by name",
+        "no country",
+        "a NUL",
+        "half a kobo",
+    ],
 )
 def test_what_is_not_an_order_is_refused_by_field(
     customer: Client, body: object, field: str | None

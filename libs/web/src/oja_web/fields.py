@@ -135,6 +135,7 @@ class Text(fields.String):
         self, min: int = 1, max: int = 200, *, multiline: bool = False, **options: Any
     ) -> None:
         self.multiline = multiline
+        self._at_most = validate.Length(max=max)
         own = _as_list(options.pop("validate", None))
         if not any(isinstance(check, validate.Regexp) for check in own):
             documented = {"pattern": _text_pattern(min, multiline=multiline)}
@@ -145,6 +146,7 @@ class Text(fields.String):
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
     ) -> str:
         text: str = super()._deserialize(value, attr, data, **kwargs)
+        self._at_most(text)  # blank ends count, as in the documented length
         if self.multiline:
             text = text.replace("\r\n", "\n")
         text = unicodedata.normalize("NFC", text).strip()

@@ -20,7 +20,7 @@ from catalog.use_cases.commands import CategoryDraft
 from catalog.use_cases.errors import CategoryNotFound
 from oja_web.auth import public, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.strict_json import json_response
 from oja_web.throttling import limited
 
@@ -70,6 +70,7 @@ def show_category(category_id: UUID) -> Response:
 
 @staff_blp.patch("/<uuid:category_id>")
 @requires("products:write")
+@changes_what_was_seen
 @staff_blp.arguments(CategoryPatchSchema)
 @staff_blp.response(200, CategorySchema)
 def change_category(body: CategoryDraft, category_id: UUID) -> Response:

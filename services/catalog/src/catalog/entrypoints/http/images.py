@@ -19,7 +19,7 @@ from catalog.use_cases import images
 from catalog.use_cases.images import ImageDraft, Studio
 from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.strict_json import json_response
 from oja_web.throttling import limited
 
@@ -33,6 +33,18 @@ blp = Blueprint(
 )
 
 
+_PICTURE = {"file": {"type": "string", "format": "binary"}}
+_WORDS = {
+    "alt": {"type": "string", "maxLength": 300},
+    "position": {"type": "integer", "minimum": 0},
+}
+
+
+def _form(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
+    shape = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {"schema": {**shape, "required": required} if required else shape}
+
+
 @blp.post("")
 @requires("products:write")
 @limited("uploads")
@@ -40,6 +52,12 @@ blp = Blueprint(
 @blp.arguments(ImageFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")
 @blp.response(201, ImageSchema)
+@blp.doc(
+    requestBody={
+        "required": True,
+        "content": {"multipart/form-data": _form(_PICTURE | _WORDS, ["file"])},
+    }
+)
 def add_image(files: dict[str, Any], form: dict[str, Any], product_id: UUID) -> Response:
     """Add a picture to a product: JPEG, PNG or WebP, up to 10 MiB and 25 million pixels
 
@@ -55,10 +73,20 @@ def add_image(files: dict[str, Any], form: dict[str, Any], product_id: UUID) -> 
 @blp.patch("/<uuid:image_id>")
 @requires("products:write")
 @limited("uploads")
+@changes_what_was_seen
 @takes_upload("multipart/form-data", "application/x-www-form-urlencoded", max_bytes=MAX_BYTES)
 @blp.arguments(ImagePatchFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")
 @blp.response(200, ImageSchema)
+@blp.doc(
+    requestBody={
+        "required": True,
+        "content": {
+            "multipart/form-data": _form(_PICTURE | _WORDS, []),
+            "application/x-www-form-urlencoded": _form(_WORDS, []),
+        },
+    }
+)
 def change_image(
     files: dict[str, Any], form: dict[str, Any], product_id: UUID, image_id: UUID
 ) -> Response:
@@ -79,6 +107,7 @@ def change_image(
 
 @blp.delete("/<uuid:image_id>")
 @requires("products:write")
+@changes_what_was_seen
 @blp.response(204)
 def remove_image(product_id: UUID, image_id: UUID) -> None:
     """Take a picture away from a product that you have seen (If-Match: the product's)"""

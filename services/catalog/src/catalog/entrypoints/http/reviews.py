@@ -22,7 +22,7 @@ from catalog.use_cases.ports import Page
 from catalog.use_cases.reviews import OpinionDraft
 from oja_web.auth import caller, public, requires, signed_in
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import PageQuery, decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
 from oja_web.throttling import limited
@@ -132,6 +132,7 @@ def show_review(review_id: UUID) -> Response:
 
 @staff_blp.patch("/<uuid:review_id>")
 @requires("reviews:write")
+@changes_what_was_seen
 @staff_blp.arguments(ModerationSchema)
 @staff_blp.response(200, ReviewSchema)
 def moderate_review(body: dict[str, Any], review_id: UUID) -> Response:

@@ -24,7 +24,7 @@ from oja_web.pagination import PageQuery, page_schema
 
 MOST_UNITS = 10**9
 _SKU = validate.Regexp(
-    r"[A-Za-z0-9][A-Za-z0-9._-]*\Z", error="Must be letters, digits, dots, hyphens, underscores."
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$", error="Must be letters, digits, dots, hyphens, underscores."
 )
 _STATUS = validate.OneOf([status.value for status in ProductStatus])
 
@@ -113,7 +113,12 @@ class ReviewPatchSchema(StrictSchema):
 
 
 class ModerationSchema(StrictSchema):
-    status = fields.Enum(ReviewStatus, by_value=True, required=True)
+    status = fields.Enum(
+        ReviewStatus,
+        by_value=True,
+        required=True,
+        metadata={"enum": sorted(status.value for status in STAFF_STATUSES)},
+    )
 
     @post_load
     def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
@@ -143,8 +148,14 @@ class AdjustmentSchema(StrictSchema):
         max=MOST_UNITS,
         required=True,
         validate=validate.NoneOf([0], error="Must not be 0."),
+        metadata={"not": {"const": 0}},
     )
-    reason = fields.Enum(Reason, by_value=True, required=True)
+    reason = fields.Enum(
+        Reason,
+        by_value=True,
+        required=True,
+        metadata={"enum": sorted(reason.value for reason in STAFF_REASONS)},
+    )
     note = Text(max=500, multiline=True, load_default=None, allow_none=True)
 
     @post_load

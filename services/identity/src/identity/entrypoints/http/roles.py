@@ -18,7 +18,7 @@ from identity.use_cases.commands import roles
 from identity.use_cases.ports import Role
 from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import page
 from oja_web.strict_json import json_response
 
@@ -63,12 +63,11 @@ def show_role(name: str) -> Response:
 
 @blp.put("/roles/<name>")
 @requires("roles:write")
+@changes_what_was_seen
 @blp.arguments(RoleChangeSchema)
 @blp.response(200, RoleSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
-@blp.alt_response(412, "PRECONDITION_FAILED")
-@blp.alt_response(428, "PRECONDITION_REQUIRED")
 def change_role(body: dict[str, Any], name: str) -> Response:
     """Change a role that you have seen (If-Match) and that gives no more than you have
 
@@ -88,11 +87,10 @@ def change_role(body: dict[str, Any], name: str) -> Response:
 
 @blp.delete("/roles/<name>")
 @requires("roles:write")
+@changes_what_was_seen
 @blp.response(204)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
-@blp.alt_response(412, "PRECONDITION_FAILED")
-@blp.alt_response(428, "PRECONDITION_REQUIRED")
 def delete_role(name: str) -> None:
     """Delete a role that you have seen (If-Match) and that nobody has"""
     roles.delete_role(name, by=actor(), precondition=if_match, uow=deps().unit_of_work())

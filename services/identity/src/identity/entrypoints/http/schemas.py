@@ -12,6 +12,7 @@ from identity.entrypoints.emails import MAX_LENGTH as MAX_EMAIL_LENGTH
 from identity.entrypoints.emails import BadEmail, read_email
 from oja_web.fields import (
     AwareDateTime,
+    Country,
     QueryBoolean,
     StrictBoolean,
     StrictSchema,
@@ -141,12 +142,7 @@ class AddressInputSchema(StrictSchema):
     city = Text(max=100, required=True)
     state = Text(max=100, required=True)
     postal_code = Text(max=20, load_default=None, allow_none=True)
-    country = fields.String(
-        required=True,
-        validate=validate.OneOf(
-            sorted(phonenumbers.SUPPORTED_REGIONS), error="Must be an ISO 3166-1 alpha-2 code."
-        ),
-    )
+    country = Country(required=True)
     is_default = StrictBoolean(load_default=False)
 
 
@@ -234,7 +230,7 @@ class NewRoleSchema(RoleChangeSchema):
         required=True,
         validate=[
             validate.Regexp(
-                r"^[a-z][a-z0-9_]{0,63}\Z", error="Use a-z, 0-9 and _, a letter first."
+                r"^[a-z][a-z0-9_]{0,63}$(?!\n)", error="Use a-z, 0-9 and _, a letter first."
             ),
             validate.Length(max=64),
         ],

@@ -19,7 +19,7 @@ from identity.entrypoints.http.schemas import (
 from identity.use_cases.commands import staff
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
 
@@ -79,12 +79,11 @@ def show_user(user_id: UUID) -> Response:
 
 @blp.patch("/users/<uuid:user_id>")
 @requires("users:write")
+@changes_what_was_seen
 @blp.arguments(UserChangeSchema)
 @blp.response(200, UserSchema)
 @blp.alt_response(404, "NOT_FOUND")
 @blp.alt_response(409, "CONFLICT")
-@blp.alt_response(412, "PRECONDITION_FAILED")
-@blp.alt_response(428, "PRECONDITION_REQUIRED")
 def change_user(body: dict[str, Any], user_id: UUID) -> Response:
     """Disable or enable a user that you have seen (If-Match), or give them other roles
 

@@ -19,7 +19,7 @@ from notifier.entrypoints.http.schemas import (
 from notifier.use_cases import commands
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
-from oja_web.etag import if_match, set_etag
+from oja_web.etag import changes_what_was_seen, if_match, set_etag
 from oja_web.pagination import decode_cursor, encode_cursor, page
 from oja_web.strict_json import json_response
 
@@ -68,6 +68,7 @@ def show_preferences() -> Response:
 
 @blp.put("/preferences")
 @requires("alerts:read")
+@changes_what_was_seen
 @blp.arguments(MutedAlertsSchema)
 @blp.response(200, AlertPreferencesSchema)
 def change_preferences(body: dict[str, Any]) -> Response:

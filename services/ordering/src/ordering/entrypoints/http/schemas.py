@@ -44,7 +44,12 @@ class CheckoutSchema(StrictSchema):
 class TrackingSchema(StrictSchema):
     carrier = Text(max=100, required=True)
     number = Text(max=100, required=True)
-    url = fields.URL(schemes={"http", "https"}, load_default=None, allow_none=True)
+    url = fields.URL(
+        schemes={"http", "https"},
+        load_default=None,
+        allow_none=True,
+        metadata={"format": "uri"},
+    )
 
 
 class MoveSchema(StrictSchema):
