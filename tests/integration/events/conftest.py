@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -77,14 +78,21 @@ class _Op:
             connection.execute(text(sqltext))
 
 
-@pytest.fixture
-def catalog(servers: Servers) -> Iterator[Producer]:
+@contextmanager
+def producer(broker_url: str) -> Iterator[Producer]:
+    """Catalog, as far as it tells, on a database of its own."""
     with scratch_database() as url:
         engine = make_engine(url, application="test")
         schema.create_v1(_Op(engine))
         schema.create_feed(_Op(engine))
-        yield Producer(engine, servers.broker_url("catalog"), Waker(engine, "catalog"))
+        yield Producer(engine, broker_url, Waker(engine, "catalog"))
         engine.dispose()
+
+
+@pytest.fixture
+def catalog(servers: Servers) -> Iterator[Producer]:
+    with producer(servers.broker_url("catalog")) as telling:
+        yield telling
 
 
 @pytest.fixture

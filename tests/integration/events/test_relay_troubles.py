@@ -8,8 +8,9 @@ from uuid import uuid4
 from sqlalchemy import text
 
 from oja_events.contracts.catalog import StockCommitted
+from oja_events.feed import read_page
 from oja_events.relay import Relay
-from tests.integration.events.conftest import Producer
+from tests.integration.events.conftest import Producer, producer
 from tests.support.waiting import wait_until
 
 
@@ -29,3 +30,20 @@ def test_a_relay_that_loses_its_database_connection_takes_up_the_lead_again(
             connection.execute(text(cut))
         catalog.tell(StockCommitted(order_id=uuid4(), lines=(), committed_at=datetime.now(UTC)))
         wait_until(lambda: catalog.pending() == 0, timeout=20)
+
+
+def test_positions_are_given_in_order_though_there_is_no_broker(
+    relaying: Callable[[Relay], threading.Event],
+) -> None:
+    with producer("amqp://nobody:x@127.0.0.1:9/none") as catalog:
+        relay = catalog.relay
+        relaying(relay)
+
+        for number in range(1, 4):
+            catalog.tell(StockCommitted(order_id=uuid4(), lines=(), committed_at=datetime.now(UTC)))
+            wait_until(lambda n=number: read_page(catalog.engine, after=0).head == n)
+
+        assert not relay.is_ready()
+        assert catalog.pending() == 3
+        positions = [event.position for event in read_page(catalog.engine, after=0).events]
+        assert positions == [1, 2, 3]
