@@ -144,7 +144,7 @@ class _Orders(_Part):
             raise PaymentNotFound(reference)
         return self.get(self._books.payments[reference].bill.order_id)
 
-    def find(self, order_id: UUID) -> Order | None:
+    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
         return deepcopy(self._books.orders.get(order_id))
 
     def save(self, order: Order) -> None:

@@ -93,6 +93,13 @@ _APPLIED = text("""
 """)
 
 
+_ORDERS_OF_PAYMENTS = (
+    select(OrderRow)
+    .join(PaymentRow, PaymentRow.order_id == OrderRow.order_id)
+    .with_for_update(of=OrderRow)
+)
+
+
 class SqlOrderRepository:
     def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
@@ -104,21 +111,23 @@ class SqlOrderRepository:
         return self.get(order_id)
 
     def get(self, order_id: UUID) -> Order:
-        row = self._session.get(OrderRow, order_id, with_for_update=True, populate_existing=True)
-        if row is None:
+        order = self.find(order_id, lock=True)
+        if order is None:
             raise OrderNotFound(order_id)
-        return order_from(row)
+        return order
 
     def of_payment(self, reference: str) -> Order:
-        # A payment never changes its order, so that looking this up needs no lock.
-        query = select(PaymentRow.order_id).where(PaymentRow.reference == reference)
-        order_id = self._session.scalar(query)
-        if order_id is None:
+        # A payment never changes its order, so that only the order needs the lock.
+        row = self._session.scalar(
+            _ORDERS_OF_PAYMENTS.where(PaymentRow.reference == reference),
+            execution_options={"populate_existing": True},
+        )
+        if row is None:
             raise PaymentNotFound(reference)
-        return self.get(order_id)
+        return order_from(row)
 
-    def find(self, order_id: UUID) -> Order | None:
-        row = self._session.get(OrderRow, order_id, populate_existing=True)
+    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
+        row = self._session.get(OrderRow, order_id, with_for_update=lock, populate_existing=True)
         return order_from(row) if row else None
 
     def save(self, order: Order) -> None:

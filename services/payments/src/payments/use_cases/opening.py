@@ -20,6 +20,7 @@ from uuid import UUID
 from payments.domain.charge import ChargeState
 from payments.domain.order import Order, OrderNotPayable, OrderNotReady
 from payments.domain.payment import Payment
+from payments.domain.values import Bill
 from payments.use_cases import settling
 from payments.use_cases.errors import (
     DuplicateReference,
@@ -28,7 +29,7 @@ from payments.use_cases.errors import (
     ProviderUnavailable,
     ProviderUnclear,
 )
-from payments.use_cases.ports import NewUnitOfWork, Page, PaymentProvider
+from payments.use_cases.ports import NewUnitOfWork, Page, PaymentProvider, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,15 @@ _waiting_room = threading.BoundedSemaphore(MOST_WAITING)
 LOOK_PATIENCE = 2.0
 # An order of which we know nothing, but whose id is that young, may just not have been told to us.
 YOUNG = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Who wants to pay which order."""
+
+    order_id: UUID
+    customer_id: UUID
+    callback_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +76,11 @@ def pay(
 
     Raises OrderNotFound, OrderNotReady, OrderNotPayable, ProviderUnavailable.
     """
-    _wait_for_stock(order_id, customer_id, unit_of_work)
+    wanted = _Wanted(order_id, customer_id, callback_url)
+    claim = _claim_when_ready(wanted, unit_of_work)
     until = time.monotonic() + OPENING_PATIENCE
     fresh = False
-    while time.monotonic() < until:
-        claim = _claim(order_id, callback_url, unit_of_work)
+    while True:
         if claim.mine:
             payment = _open(claim, unit_of_work, provider)
             if payment is not None and payment.is_pending:
@@ -80,68 +90,75 @@ def pay(
             time.sleep(LOOK_EVERY)
         elif fresh or _is_still_open(claim.payment, unit_of_work, provider):
             return claim.payment
-    raise ProviderUnavailable("the payment could not be opened in time")
+        if time.monotonic() > until:
+            raise ProviderUnavailable("the payment could not be opened in time")
+        claim = _claim(wanted, unit_of_work)
 
 
-def _wait_for_stock(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:
-    """Return when the order may be paid; refuse at once what waiting cannot change."""
+def _claim_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
+    """Wait for the news of the stock if need be; refuse at once what waiting cannot change."""
     try:
-        return _check_payable(order_id, customer_id, unit_of_work)
+        return _claim(wanted, unit_of_work)
     except OrderNotReady:
         if not _waiting_room.acquire(blocking=False):
             raise
     try:
-        _look_again(order_id, customer_id, unit_of_work)
+        _wait_until_ready(wanted, unit_of_work)
     finally:
         _waiting_room.release()
+    return _claim(wanted, unit_of_work)
 
 
-def _look_again(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:
+def _wait_until_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> None:
     until = time.monotonic() + STOCK_PATIENCE
     while True:
         time.sleep(LOOK_EVERY)
         try:
-            return _check_payable(order_id, customer_id, unit_of_work)
+            with unit_of_work() as uow:
+                _payable_bill(uow.orders.find(wanted.order_id), wanted, uow.now())
+            return
         except OrderNotReady:
             if time.monotonic() >= until:
                 raise
 
 
-def _check_payable(order_id: UUID, customer_id: UUID, unit_of_work: NewUnitOfWork) -> None:
-    with unit_of_work() as uow:
-        order = uow.orders.find(order_id)
-        now = uow.now()
-    if not _may_know(order, order_id, customer_id):
-        raise OrderNotFound(order_id)
+def _payable_bill(order: Order | None, wanted: _Wanted, now: datetime) -> Bill:
+    if not _may_know(order, wanted):
+        raise OrderNotFound(wanted.order_id)
     if order is None:
         raise OrderNotReady("The order is on its way to us. Try again shortly.")
-    order.payable_bill(now)
+    return order.payable_bill(now)
 
 
-def _may_know(order: Order | None, order_id: UUID, customer_id: UUID) -> bool:
+def _may_know(order: Order | None, wanted: _Wanted) -> bool:
     if order is not None and order.bill is not None:
-        return order.bill.customer_id == customer_id
-    if order_id.version != 7:
+        return order.bill.customer_id == wanted.customer_id
+    if wanted.order_id.version != 7:
         return False
-    born = datetime.fromtimestamp((order_id.int >> 80) / 1000, UTC)
+    born = datetime.fromtimestamp((wanted.order_id.int >> 80) / 1000, UTC)
     return abs(datetime.now(UTC) - born) < YOUNG
 
 
-def _claim(order_id: UUID, callback_url: str | None, unit_of_work: NewUnitOfWork) -> _Claim:
+def _claim(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
     with unit_of_work() as uow:
-        bill = uow.orders.get(order_id).payable_bill(uow.now())
-        payment = uow.payments.active(order_id)
-        asked = payment is not None
+        now = uow.now()
+        bill = _payable_bill(uow.orders.find(wanted.order_id, lock=True), wanted, now)
+        payment = uow.payments.active(wanted.order_id)
         if payment is None:
-            attempt = uow.payments.next_attempt(order_id)
-            payment = Payment.begin(
-                uow.new_id(), bill, attempt, callback_url=callback_url, now=uow.now()
-            )
-            uow.payments.add(payment)
-        mine = payment.claim_opening(uow.now())
-        uow.payments.save(payment)
+            claim = _Claim(_begin(bill, wanted.callback_url, uow), mine=True, asked=False)
+        else:
+            claim = _Claim(payment, mine=payment.claim_opening(now), asked=True)
+            uow.payments.save(payment)
         uow.commit()
-    return _Claim(payment, mine, asked)
+    return claim
+
+
+def _begin(bill: Bill, callback_url: str | None, uow: UnitOfWork) -> Payment:
+    attempt = uow.payments.next_attempt(bill.order_id)
+    payment = Payment.begin(uow.new_id(), bill, attempt, callback_url=callback_url, now=uow.now())
+    payment.claim_opening(uow.now())
+    uow.payments.add(payment)
+    return payment
 
 
 def _open(claim: _Claim, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> Payment | None:

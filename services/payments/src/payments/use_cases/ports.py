@@ -53,8 +53,8 @@ class OrderRepository(Protocol):
         Whoever changes a payment or a refund locks its order first, so that nobody deadlocks.
         """
 
-    def find(self, order_id: UUID) -> Order | None:
-        """The order, only to look at."""
+    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
+        """The order, None if nothing was heard of it; without `lock` only to look at."""
 
     def save(self, order: Order) -> None:
         """Keep the changes and tell the events."""
