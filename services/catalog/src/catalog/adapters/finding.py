@@ -105,8 +105,10 @@ def _ranked(asked: Asked, order: Order) -> CTE:
 
 
 def _rank(asked: Asked) -> ColumnElement[Any]:
+    # Asked for on its own, or Postgres would read the words anew for every product.
+    read = select(words(asked)).scalar_subquery()
     # A whole number, because a cursor must name the same rank again to the last digit.
-    rank = cast(func.ts_rank(PRODUCTS.search, words(asked)) * 1_000_000, BigInteger)
+    rank = cast(func.ts_rank(PRODUCTS.search, read) * 1_000_000, BigInteger)
     return rank + case((PRODUCTS.id.in_(_with_sku()), _EXACT_SKU), else_=0)
 
 
