@@ -139,8 +139,9 @@ def test_a_preview_of_a_real_order_takes_the_right_to_read_mails(client: FlaskCl
 def test_a_draft_that_is_none_is_refused(
     client: FlaskClient, draft: dict[str, str], field: str
 ) -> None:
+    seen = {"If-Match": '"v1"'}
     answer = client.put(
-        "/api/admin/email-templates/welcome", json=draft, headers=staff("templates:write")
+        "/api/admin/email-templates/welcome", json=draft, headers=staff("templates:write") | seen
     )
 
     assert list(problem(answer, 422, "invalid")["errors"]) == [field]

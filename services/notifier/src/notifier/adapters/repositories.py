@@ -1,12 +1,12 @@
 """The ledger in Postgres. Concluding a mail also hands its events to the outbox."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Select, func, select, text, update
+from sqlalchemy import CursorResult, TextClause, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -25,10 +25,14 @@ from notifier.domain.template import BadTemplate, Edition, Words
 from notifier.use_cases.errors import ClaimLost, MailNotFound, StillOnItsWay
 from oja_events.outbox import Outbox
 
+_MAILS = MailRow.metadata.tables[MailRow.__tablename__]
+_WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_MAILS.c.id)
+
 SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that senders hold
 # An attempt is over long before: no answer of a mail server is waited for that long.
 FROZEN_AFTER = "120 seconds"
 
+# Nobody needs to remember a claim after a crash of Postgres, so it does not wait for the disk.
 _CLAIM = text("""
     UPDATE mails SET claimed_by = :sender, claimed_at = now(), attempts = attempts + 1
     WHERE id = (
@@ -36,7 +40,20 @@ _CLAIM = text("""
         WHERE claimed_by IS NULL AND next_attempt_at <= now()
         ORDER BY next_attempt_at LIMIT 1
         FOR UPDATE SKIP LOCKED)
-    RETURNING id
+    RETURNING *, set_config('synchronous_commit', 'off', true)
+""").columns(**{column.name: column.type for column in _MAILS.columns})
+
+# Only while the claim holds: a sender that was given up changes nothing any more.
+_ANNOUNCE = text("""
+    UPDATE mails SET status = 'sending', claimed_at = now()
+    WHERE id = :id AND claimed_by = :claim
+""")
+_CONCLUDE = text("""
+    UPDATE mails SET
+        status = :status, attempts = :attempts, doubts = :doubts, last_error = :last_error,
+        next_attempt_at = :next_attempt_at, sent_at = :sent_at, failed_at = :failed_at,
+        claimed_by = NULL, claimed_at = NULL
+    WHERE id = :id AND claimed_by = :claim
 """)
 
 # A sender holds its lock for as long as its session lives, so whoever gets the lock knows that the
@@ -64,6 +81,7 @@ class SqlMailRepository:
         *,
         sender: str,
         event_id: Callable[[], UUID],
+        now: Callable[[], datetime],
         alerts: SqlAlertRepository,
         pace: Pace,
         storefront: str,
@@ -72,6 +90,7 @@ class SqlMailRepository:
         self._outbox = outbox
         self._sender = sender
         self._event_id = event_id
+        self._now = now
         self._templates = SqlTemplateRepository(session)
         self._alerts = alerts
         self._pace = pace
@@ -83,8 +102,7 @@ class SqlMailRepository:
             return
         words = self._words(letter, self._templates.current(letter.template))
         row = values_of(self._row(letter, about or self._event_id(), words))
-        statement = upsert(MailRow).values(row).on_conflict_do_nothing()
-        self.wrote |= bool(self._session.execute(statement.returning(MailRow.id)).all())
+        self.wrote |= bool(self._session.execute(_WRITE, row).all())
 
     def is_written(self, template: Template, occasion: str) -> bool:
         found = select(MailRow.id).where(
@@ -124,32 +142,30 @@ class SqlMailRepository:
 
     def claim(self, sender: int) -> Mail | None:
         self._pace.step(self._session)
-        mail_id = self._session.execute(_CLAIM, {"sender": sender}).scalar()
-        if mail_id is None:
+        row = self._session.execute(_CLAIM, {"sender": sender}).first()
+        if row is None:
             return None
-        row = self._session.execute(_whole([mail_id])).one()
         words = self._words_of(row)
         return mail_from(row, text=words.text, html=words.html)
 
     def announce(self, mail: Mail) -> None:
-        self._update(mail, {"status": MailStatus.SENDING, "claimed_at": func.now()})
+        self._change(_ANNOUNCE, mail)
         mail.status = MailStatus.SENDING
 
     def conclude(self, mail: Mail) -> None:
-        self._update(mail, {**progress_of(mail), "claimed_by": None, "claimed_at": None})
+        self._change(_CONCLUDE, mail, **progress_of(mail))
         self._outbox.add(*mail.pull_events())
 
     def orphans(self, limit: int) -> list[Mail]:
         ids = self._session.execute(
             _ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, "frozen": FROZEN_AFTER}
         )
-        found = ids.scalars().all()
-        return [mail_from(row) for row in self._session.execute(_whole(found))] if found else []
+        whole = select(*_MAILS.columns).where(_MAILS.c.id.in_(ids.scalars().all()))
+        return [mail_from(row) for row in self._session.execute(whole)]
 
-    def _update(self, mail: Mail, values: dict[str, Any]) -> None:
-        """Only while the claim holds: a sender that was given up changes nothing any more."""
-        mine = update(MailRow).where(MailRow.id == mail.id, MailRow.claimed_by == mail.claim)
-        done = self._session.execute(mine.values(values))
+    def _change(self, statement: TextClause, mail: Mail, **values: Any) -> None:
+        ours = {"id": mail.id, "claim": mail.claim}
+        done = self._session.execute(statement, {**values, **ours})
         if isinstance(done, CursorResult) and done.rowcount != 1:
             raise ClaimLost(mail.id)
 
@@ -205,8 +221,7 @@ class SqlMailRepository:
 
     def _ready(self, row: MailRow, words: Words) -> MailRow:
         """Due at once, with the fingerprint of the bytes that every attempt will send."""
-        now: datetime = self._session.execute(select(func.now())).scalar_one()
-        row.created_at = row.next_attempt_at = now
+        row.created_at = row.next_attempt_at = self._now()
         row.status = MailStatus.PENDING
         row.attempts = row.doubts = 0
         row.text, row.html = words.text, words.html
@@ -214,10 +229,6 @@ class SqlMailRepository:
         if row.link_request is not None:
             row.text = row.html = ""
         return row
-
-
-def _whole(mail_ids: Sequence[UUID]) -> Select[Any]:
-    return select(*MailRow.__table__.columns).where(MailRow.id.in_(mail_ids))
 
 
 def _name_of(row: MailRow, about: UUID) -> str:

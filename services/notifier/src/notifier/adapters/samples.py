@@ -11,6 +11,8 @@ from oja_events.contracts import Contact, Line, Money
 from oja_events.contracts.catalog import StockLow
 from oja_events.contracts.identity import (
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     PasswordChanged,
     PasswordResetRequested,
@@ -164,6 +166,10 @@ _SAMPLES: dict[Template, tuple[Facts, ...]] = {
         asdict(PasswordResetRequested(**_USER, request_id=_ID, requested_at=_AT)),
     ),
     Template.PASSWORD_CHANGED: (asdict(PasswordChanged(**_USER, how="reset", changed_at=_AT)),),
+    Template.CONFIRM_EMAIL: (
+        asdict(EmailChangeRequested(**_USER, request_id=_ID, requested_at=_AT)),
+    ),
+    Template.EMAIL_CHANGED: (asdict(EmailChanged(**_USER, changed_at=_AT)),),
     Template.SIGN_IN_ENDED: (asdict(RefreshTokenReused(**_USER, noticed_at=_AT)),),
     Template.ORDER_RECEIVED: _order_received(),
     Template.PAYMENT_CONFIRMED: _payment_confirmed(),

@@ -1,6 +1,8 @@
 """Versions of templates in Postgres: rows are only added, a return to the shipped one included."""
 
-from sqlalchemy import func, select, text
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, text
 from sqlalchemy.orm import Session
 
 from notifier.adapters.tables import TemplateVersionRow
@@ -8,7 +10,16 @@ from notifier.adapters.wording import shipped
 from notifier.domain.letter import Template
 from notifier.domain.template import Edition, Source
 
+_VERSIONS = TemplateVersionRow.metadata.tables[TemplateVersionRow.__tablename__]
+
 _LOCK = text("SELECT pg_advisory_xact_lock(:templates, hashtext(:template))")
+# Asked for every mail that is written.
+_NEWEST = (
+    select(*_VERSIONS.columns)
+    .where(_VERSIONS.c.template == bindparam("template"))
+    .order_by(_VERSIONS.c.number.desc())
+    .limit(1)
+)
 _EDITED = "edited-"
 _TEMPLATES_LOCK = 0x74706C73  # "tpls": the first half of the locks that editors hold
 
@@ -57,14 +68,11 @@ class SqlTemplateRepository:
         )
         self._session.flush()
 
-    def _newest(self, template: Template) -> TemplateVersionRow | None:
-        of_this = select(TemplateVersionRow).where(TemplateVersionRow.template == template.value)
-        return self._session.scalars(
-            of_this.order_by(TemplateVersionRow.number.desc()).limit(1)
-        ).first()
+    def _newest(self, template: Template) -> Row[Any] | None:
+        return self._session.execute(_NEWEST, {"template": template.value}).first()
 
 
-def edition_of(row: TemplateVersionRow | None) -> Edition | None:
+def edition_of(row: Row[Any] | TemplateVersionRow | None) -> Edition | None:
     """None where staff have left, or returned to, what is shipped."""
     if row is None or row.subject is None or row.text is None or row.html is None:
         return None

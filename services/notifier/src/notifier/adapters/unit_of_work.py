@@ -1,9 +1,8 @@
 """One transaction of notifier."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from notifier.adapters.alerts import SqlAlertRepository, SqlParkedMessages
@@ -65,6 +64,7 @@ class SqlUnitOfWork(SqlTransaction):
             outbox,
             sender=self._mail_from,
             event_id=lambda: self.event_id,
+            now=self.now,
             alerts=self.alerts,
             pace=self._pace,
             storefront=self._storefront,
@@ -74,9 +74,6 @@ class SqlUnitOfWork(SqlTransaction):
         self.audit = SqlAuditLog(session)
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
-
-    def now(self) -> datetime:
-        return self.session.execute(select(func.now())).scalar_one()
 
     def commit(self) -> None:
         super().commit()

@@ -29,7 +29,7 @@ from notifier.domain.template import BadTemplate, Edition, Source, Words
 SHIPPED = Path(__file__).parent / "templates"
 SHOP = "Oja"
 _SHARED = ("layout.txt", "layout.html", "parts.txt", "parts.html")
-_WITH_LINK = (Template.VERIFY_EMAIL, Template.RESET_PASSWORD)
+_WITH_LINK = (Template.VERIFY_EMAIL, Template.RESET_PASSWORD, Template.CONFIRM_EMAIL)
 
 _Render = Callable[[str, Environment, str, Mapping[str, object]], str]
 

@@ -44,6 +44,8 @@ class Template(StrEnum):
     RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password
     PASSWORD_CHANGED = "password_changed"  # noqa: S105
     SIGN_IN_ENDED = "sign_in_ended"
+    CONFIRM_EMAIL = "confirm_email"
+    EMAIL_CHANGED = "email_changed"
 
     @property
     def audience(self) -> Audience:

@@ -10,6 +10,8 @@ from oja_events.contracts.catalog import CatalogMessageParked, StockLow
 from oja_events.contracts.identity import (
     AccessRevoked,
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     PasswordChanged,
     PasswordResetRequested,
@@ -44,6 +46,8 @@ SUBSCRIPTIONS: Subscriptions = {
     EmailVerificationRequested: event_handlers.email_verification_requested,
     PasswordResetRequested: event_handlers.password_reset_requested,
     PasswordChanged: event_handlers.password_changed,
+    EmailChangeRequested: event_handlers.email_change_requested,
+    EmailChanged: event_handlers.email_changed,
     RefreshTokenReused: event_handlers.refresh_token_reused,
     StaffChanged: event_handlers.staff_changed,
     OrderPlaced: event_handlers.order_placed,

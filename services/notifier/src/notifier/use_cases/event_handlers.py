@@ -21,6 +21,8 @@ from oja_events.contracts import MessageParked
 from oja_events.contracts.catalog import StockLow
 from oja_events.contracts.identity import (
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     PasswordChanged,
     PasswordResetRequested,
@@ -44,7 +46,12 @@ from oja_events.contracts.payments import (
 
 PaymentNews = PaymentConfirmed | PaymentRefunded
 AccountNews = (
-    EmailVerificationRequested | PasswordResetRequested | PasswordChanged | RefreshTokenReused
+    EmailVerificationRequested
+    | EmailChangeRequested
+    | EmailChanged
+    | PasswordResetRequested
+    | PasswordChanged
+    | RefreshTokenReused
 )
 # Why ordering asks for the refund of a cancelled order; whoever words it otherwise costs a customer
 # no more than a second mail about the same money.
@@ -108,6 +115,29 @@ def password_changed(event: PasswordChanged, *, uow: UnitOfWork) -> None:
     """Say so, in case it was somebody else. Repeated: silence. Early, late: true all the same."""
     with uow:
         uow.mails.write(_to_user(Template.PASSWORD_CHANGED, event, occasion=uow.event_id))
+        uow.commit()
+
+
+def email_change_requested(event: EmailChangeRequested, *, uow: UnitOfWork) -> None:
+    """Send the link to the address that is to be theirs, once per request. Repeated: silence. Late
+    (done, asked anew, or another password meanwhile): identity gives no link any more."""
+    with uow:
+        uow.mails.write(
+            _to_user(
+                Template.CONFIRM_EMAIL,
+                event,
+                occasion=event.request_id,
+                link_request=event.request_id,
+            )
+        )
+        uow.commit()
+
+
+def email_changed(event: EmailChanged, *, uow: UnitOfWork) -> None:
+    """Say so at the address of before, in case it was somebody else. Repeated: silence. Early,
+    late: true all the same."""
+    with uow:
+        uow.mails.write(_to_user(Template.EMAIL_CHANGED, event, occasion=uow.event_id))
         uow.commit()
 
 
