@@ -15,23 +15,29 @@ from werkzeug.test import TestResponse
 from identity.bootstrap import MIGRATIONS, Dependencies, build
 from identity.domain.values import EmailAddress, Profile
 from identity.entrypoints.http.app import create_app
-from identity.settings import HashingSettings, Settings
+from identity.settings import HashingSettings, Settings, SignInSettings
 from identity.use_cases.commands import staff
 from oja_events.migrating import migrate
 from oja_web.testing import bearer, make_key_pair
 from tests.support.postgres import scratch_database
+from tests.support.redis import private_redis
 
 PASSWORD = "a horse of course"
 SHOP = "http://shop.test:8080"
 CHEAP = HashingSettings(memory_kib=8, time_cost=1, parallelism=1, concurrency=8)
 KEYS = make_key_pair()
 INTERNAL_TOKEN = "t" * 40
+RATES = ("anonymous", "signed_in", "login", "register", "reset", "password", "resend")
 NO_REDIS = "redis://127.0.0.1:1/0"
+# All these people have one address; what happens to a crowd is tested in test_throttling.py.
+CROWD = SignInSettings(
+    failures_of_address=10**6, failures_overall=10**6, taken_addresses=10**6, reset_mails=10**6
+)
 
 
 @pytest.fixture(scope="session")
 def settings() -> Iterator[Settings]:
-    with scratch_database() as url:
+    with scratch_database() as url, private_redis() as server:
         migrate("identity", MIGRATIONS, url)
         yield Settings(
             database_url=url,
@@ -40,7 +46,9 @@ def settings() -> Iterator[Settings]:
             jwt_private_key=KEYS.private_pem,
             jwt_public_keys=KEYS.jwks,
             jwt_issuer=SHOP,
-            redis_url=NO_REDIS,
+            redis_url=server.url,
+            sign_in=CROWD,
+            rates=dict.fromkeys(RATES, "100000 per minute"),
             readiness_urls={},
             internal_token=INTERNAL_TOKEN,
             storefront_url=SHOP,

@@ -16,7 +16,7 @@ from identity.use_cases.errors import (
     SessionExpired,
     WrongPassword,
 )
-from tests.unit.identity.fakes import NOW, FakeHasher, FakeUnitOfWork, a_user
+from tests.unit.identity.fakes import NOW, FakeHasher, FakeUnitOfWork, a_user, attempts
 from tests.unit.identity.test_passwords import POLICY
 
 LIMITS = tokens.RefreshLimits(timedelta(days=14), timedelta(days=30))
@@ -28,7 +28,9 @@ IDLE, LONGEST = timedelta(minutes=30), timedelta(hours=12)
 def log_in(
     uow: FakeUnitOfWork, given: Credentials = RIGHT, hasher: FakeHasher | None = None
 ) -> tokens.SignedIn:
-    return tokens.log_in(given, hasher=hasher or FakeHasher(), limits=LIMITS, uow=uow)
+    return tokens.log_in(
+        given, attempts=attempts(), hasher=hasher or FakeHasher(), limits=LIMITS, uow=uow
+    )
 
 
 def refresh(uow: FakeUnitOfWork, token: str) -> tokens.SignedIn:
@@ -42,7 +44,12 @@ def open_session(
     replaces: str | None = None,
 ) -> sessions.Session:
     return sessions.open_session(
-        given, replaces=replaces, longest=LONGEST, hasher=hasher or FakeHasher(), uow=uow
+        given,
+        replaces=replaces,
+        longest=LONGEST,
+        attempts=attempts(),
+        hasher=hasher or FakeHasher(),
+        uow=uow,
     )
 
 

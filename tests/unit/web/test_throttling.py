@@ -116,6 +116,15 @@ def test_s55_every_counted_answer_says_how_much_is_left(app: Flask) -> None:
     assert left == ['"signed_in";r=4', '"signed_in";r=3']
 
 
+def test_s06_before_signing_in_all_answers_are_the_same_until_one_is_refused(app: Flask) -> None:
+    caller = Caller(app)
+    answers = [caller.post("/api/login", **{"X-Request-ID": "same"}) for _ in range(3)]
+
+    assert answers[0].headers.to_wsgi_list() == answers[1].headers.to_wsgi_list()
+    assert "RateLimit" not in answers[1].headers
+    assert answers[2].headers["RateLimit"].startswith('"login";r=0;t=')
+
+
 def test_s55_two_rates_are_two_policies(app: Flask) -> None:
     answer = Caller(app, user=ADA).post("/api/pay")
 

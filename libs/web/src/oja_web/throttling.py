@@ -200,12 +200,17 @@ def _refuse_if_closed() -> None:
 
 
 def _tell(response: Response, limits: list[RequestLimit]) -> Response:
-    """Say how much is left, and how long to wait if nothing is."""
+    """Say how much is left, and how long to wait if nothing is.
+
+    Before signing in only a refusal says so: other answers are the same for all, to the byte, so
+    that nobody learns from them whether there is an account.
+    """
     for limit in limits:
         name, seconds = _policy_name(limit, limits), limit.limit.get_expiry()
         wait = max(1, limit.reset_at - int(time.time()))
         response.headers.add("RateLimit-Policy", f'"{name}";q={limit.limit.amount};w={seconds}')
-        response.headers.add("RateLimit", f'"{name}";r={limit.remaining};t={wait}')
+        if limit.breached or not _limit().by_address:
+            response.headers.add("RateLimit", f'"{name}";r={limit.remaining};t={wait}')
         if limit.breached:
             response.headers["Retry-After"] = str(wait)
     return response

@@ -1,7 +1,8 @@
 """The composition root: settings in, everything wired out. Nothing connects before first use."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,16 @@ from identity.adapters.hashing import Argon2Hasher
 from identity.adapters.profile_cache import RedisProfiles
 from identity.adapters.read_models import SqlQueries
 from identity.adapters.signing import TokenSigner, published
+from identity.adapters.strikes import RedisStrikes
 from identity.adapters.unit_of_work import SqlUnitOfWork
 from identity.domain.passwords import PasswordPolicy
+from identity.domain.patience import Patience
 from identity.settings import HashingSettings, Settings
+from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles, Queries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
+from oja_web.shared_redis import SharedRedis
 
 SERVICE = "identity"
 MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
@@ -37,6 +42,7 @@ class Dependencies:
     policy: PasswordPolicy
     access_tokens: AccessTokens
     profiles: Profiles
+    attempts: Attempts
     jwks: dict[str, Any]
 
     def check(self) -> None:
@@ -65,7 +71,29 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         policy=PasswordPolicy(CommonPasswords(), settings.password_min_length),
         access_tokens=TokenSigner(settings.jwt_private_key, keys, settings.jwt_issuer),
         profiles=profiles,
+        attempts=_attempts(settings),
         jwks=published(keys),
+    )
+
+
+def _attempts(settings: Settings) -> Attempts:
+    """Whoever guesses an account's password gets a hundred guesses a day, from wherever. A network
+    may be that of a whole mobile operator. The overall brake slows a storm of guesses for all."""
+    limits = settings.sign_in
+
+    def patience(name: str, free: int, first: int, longest: timedelta, memory: int) -> Patience:
+        return Patience(name, free, timedelta(seconds=first), longest, timedelta(seconds=memory))
+
+    account = patience("login-account", limits.failures_of_account, 10, limits.longest_wait, 86400)
+    return Attempts(
+        RedisStrikes(SharedRedis(settings.redis_url)),
+        account=replace(account, one_at_a_time=True),
+        network=patience(
+            "login-address", limits.failures_of_address, 10, timedelta(minutes=5), 900
+        ),
+        overall=patience("login-overall", limits.failures_overall, 1, timedelta(seconds=10), 300),
+        taken=patience("register-taken", limits.taken_addresses, 10, limits.longest_wait, 3600),
+        mails=patience("reset-mails", limits.reset_mails, 300, timedelta(hours=6), 86400),
     )
 
 

@@ -27,6 +27,18 @@ class HashingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """After so many failures the next try has to wait, and longer after each."""
+
+    failures_of_account: int = 10
+    failures_of_address: int = 100
+    failures_overall: int = 1000
+    taken_addresses: int = 20
+    reset_mails: int = 5
+    longest_wait: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     database_url: str
     broker_url: str
@@ -48,6 +60,8 @@ class Settings:
     refresh_max: timedelta = timedelta(days=30)
     session_idle: timedelta = timedelta(minutes=30)
     session_max: timedelta = timedelta(hours=12)
+    sign_in: SignInSettings = SignInSettings()
+    rates: Mapping[str, str] = field(default_factory=lambda: _rates({}))
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -74,9 +88,35 @@ class Settings:
                 refresh_max=timedelta(days=int(env.get("REFRESH_MAX_DAYS", "30"))),
                 session_idle=timedelta(minutes=int(env.get("SESSION_IDLE_MINUTES", "30"))),
                 session_max=timedelta(hours=int(env.get("SESSION_MAX_HOURS", "12"))),
+                sign_in=_sign_in(env),
+                rates=_rates(env),
             )
         except KeyError as missing:
             raise MissingSetting(f"identity needs {missing} in its environment") from None
+
+
+def _sign_in(env: Mapping[str, str]) -> SignInSettings:
+    return SignInSettings(
+        failures_of_account=int(env.get("LOGIN_FAILURES_OF_ACCOUNT", "10")),
+        failures_of_address=int(env.get("LOGIN_FAILURES_OF_ADDRESS", "100")),
+        failures_overall=int(env.get("LOGIN_FAILURES_OVERALL", "1000")),
+        taken_addresses=int(env.get("REGISTER_TAKEN_ADDRESSES", "20")),
+        reset_mails=int(env.get("PASSWORD_RESET_MAILS", "5")),
+        longest_wait=timedelta(seconds=int(env.get("LOGIN_LONGEST_WAIT_SECONDS", "900"))),
+    )
+
+
+def _rates(env: Mapping[str, str]) -> dict[str, str]:
+    """How often one caller may ask; see oja_web.throttling."""
+    return {
+        "anonymous": env.get("LIMIT_ANONYMOUS", "1200 per minute"),
+        "signed_in": env.get("LIMIT_SIGNED_IN", "3000 per minute"),
+        "login": env.get("LIMIT_LOGIN", "600 per minute"),
+        "register": env.get("LIMIT_REGISTER", "300 per minute; 3000 per hour"),
+        "reset": env.get("LIMIT_RESET", "120 per 10 minutes"),
+        "password": env.get("LIMIT_PASSWORD", "10 per 10 minutes"),
+        "resend": env.get("LIMIT_RESEND", "10 per hour"),
+    }
 
 
 def _hashing(env: Mapping[str, str]) -> HashingSettings:

@@ -1,5 +1,7 @@
 """Why a command may be refused, beyond the rules of the domain."""
 
+from identity.domain.patience import Patience
+
 
 class EmailTaken(Exception):
     """There is an account with this address, in whatever spelling."""
@@ -67,6 +69,19 @@ class UnknownPermission(Exception):
 
 class SessionNotFound(Exception):
     """The user has no such session, or no longer."""
+
+
+class TooManyAttempts(Exception):
+    """There were so many failures that the next try has to wait, for so many seconds."""
+
+    def __init__(self, patience: Patience, seconds: float) -> None:
+        super().__init__(f"{patience.name}: wait {seconds:.0f} seconds")
+        self.patience = patience
+        self.seconds = seconds
+
+
+class CannotCount(Exception):
+    """What must be counted cannot be counted at this moment, so it must not happen."""
 
 
 class TooBusy(Exception):

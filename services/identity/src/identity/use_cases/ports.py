@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from identity.domain.address_book import AddressBook
 from identity.domain.one_time_request import OneTimeRequest, Purpose
+from identity.domain.patience import Patience
 from identity.domain.user import User
 from oja_events.contracts import Event
 
@@ -53,6 +54,30 @@ class PasswordHasher(Protocol):
 
     def is_outdated(self, password_hash: str) -> bool:
         """Whether it was made with other parameters than the present ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whose failures are counted, and by which rule."""
+
+    patience: Patience
+    who: str
+
+
+class Strikes(Protocol):
+    """Failures of late. All but `leave` and `forgive` raise CannotCount."""
+
+    def enter(self, subjects: Sequence[Subject]) -> None:
+        """Raises TooManyAttempts if one of them has to wait."""
+
+    def add(self, subjects: Sequence[Subject]) -> None:
+        """One more failure of each."""
+
+    def leave(self, subjects: Sequence[Subject]) -> None:
+        """What they entered for did not happen, so the next one may try."""
+
+    def forgive(self, subjects: Sequence[Subject]) -> None:
+        """Forget the failures of each."""
 
 
 class AccessTokens(Protocol):

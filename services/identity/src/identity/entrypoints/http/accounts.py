@@ -18,12 +18,14 @@ from identity.use_cases.commands import accounts
 from oja_web.auth import caller, public, signed_in
 from oja_web.blueprint import Blueprint
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited, network
 
 blp = Blueprint("accounts", __name__, url_prefix="/api/auth", description="Your account")
 
 
 @blp.post("/register")
 @public
+@limited("register", by_address=True, closed=True)
 @blp.arguments(RegistrationSchema)
 @blp.response(201, UserSchema)
 @blp.alt_response(409, "CONFLICT")
@@ -33,14 +35,15 @@ def register(body: dict[str, Any]) -> Response:
     The password must not be short, common, all digits, or like your name or address; all that
     speaks against it is under `errors.password`.
     """
-    user = accounts.register(
-        body["email"],
-        Profile(body["first_name"], body["last_name"], body["phone"]),
-        body["password"],
-        policy=deps().policy,
-        hasher=deps().hasher,
-        uow=deps().unit_of_work(),
-    )
+    with deps().attempts.at_registering(network(request.remote_addr)):
+        user = accounts.register(
+            body["email"],
+            Profile(body["first_name"], body["last_name"], body["phone"]),
+            body["password"],
+            policy=deps().policy,
+            hasher=deps().hasher,
+            uow=deps().unit_of_work(),
+        )
     return json_response(presenters.user(user), 201, {"Location": "/api/auth/me"})
 
 
@@ -70,6 +73,7 @@ def change_me(body: dict[str, Any]) -> Response:
 
 @blp.delete("/me")
 @signed_in
+@limited("password", closed=True)
 @blp.arguments(ErasureSchema)
 @blp.response(202)
 @blp.alt_response(409, "CONFLICT")
@@ -90,6 +94,7 @@ def erase_me(body: dict[str, Any]) -> Response:
 
 @blp.post("/password/change")
 @signed_in
+@limited("password", closed=True)
 @blp.arguments(PasswordChangeSchema)
 @blp.response(204)
 def change_password(body: dict[str, Any]) -> None:

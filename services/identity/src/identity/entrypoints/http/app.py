@@ -12,8 +12,9 @@ from identity.entrypoints.http import (
     staff,
     tokens,
 )
-from identity.entrypoints.http.errors import REFUSALS
+from identity.entrypoints.http.errors import REFUSALS, tell_to_wait
 from identity.settings import Settings
+from identity.use_cases.errors import TooManyAttempts
 from oja_events.audit import AuditReader
 from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
@@ -21,6 +22,7 @@ from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
 from oja_web.feed import register_feed
 from oja_web.readiness import register_readiness_of_all
+from oja_web.throttling import Throttling
 
 
 def create_app(settings: Settings | None = None, deps: Dependencies | None = None) -> Flask:
@@ -48,8 +50,10 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         errors=REFUSALS,
         dependencies=deps,
         ready=deps.check,
+        throttling=Throttling(settings.rates, settings.redis_url),
         log_level=settings.log_level,
     )
+    app.register_error_handler(TooManyAttempts, tell_to_wait)
     register_feed(app, deps.engine, settings.internal_token)
     app.add_url_rule("/internal/session", view_func=session.vouch_for_session)
     app.add_url_rule(

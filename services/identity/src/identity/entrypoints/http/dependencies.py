@@ -9,6 +9,7 @@ from identity.bootstrap import SERVICE, Dependencies
 from identity.entrypoints.emails import canonical_email
 from identity.use_cases.commands.authentication import Credentials
 from identity.use_cases.ports import Holder
+from oja_web.throttling import network
 
 
 def deps() -> Dependencies:
@@ -18,7 +19,12 @@ def deps() -> Dependencies:
 
 def credentials(body: dict[str, Any]) -> Credentials:
     """What the body of a sign-in says, and from where."""
-    return Credentials(canonical_email(body["email"]), body["password"], request.remote_addr)
+    return Credentials(
+        canonical_email(body["email"]),
+        body["password"],
+        request.remote_addr,
+        network(request.remote_addr),
+    )
 
 
 def access_token(holder: Holder, lifetime: timedelta) -> str:

@@ -1,10 +1,13 @@
 """What a refusal looks like from outside."""
 
+from flask import Response
+
 from identity.domain.address_book import AddressBookFull, AddressNotFound
 from identity.domain.one_time_request import InvalidOneTimeToken, RequestGone
 from identity.domain.passwords import WeakPassword
 from identity.domain.roles import BeyondOwnPermissions, LastAdmin
 from identity.use_cases.errors import (
+    CannotCount,
     EmailTaken,
     InvalidCredentials,
     InvalidRefreshToken,
@@ -16,12 +19,14 @@ from identity.use_cases.errors import (
     SessionExpired,
     SessionNotFound,
     TooBusy,
+    TooManyAttempts,
     UnknownPermission,
     UnknownRole,
     UserNotFound,
     WrongPassword,
 )
-from oja_web.problems import Refusal
+from oja_web.problems import Refusal, problem_response
+from oja_web.throttling import quota_exceeded
 
 # RFC 9110 wants a challenge with every 401.
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="oja"'}
@@ -57,4 +62,13 @@ REFUSALS = {
     BeyondOwnPermissions: Refusal(403, "beyond_own_permissions"),
     LastAdmin: Refusal(409, "last_admin"),
     TooBusy: Refusal(503, "unavailable", "Try again shortly.", {"Retry-After": "1"}),
+    CannotCount: Refusal(503, "unavailable", "Try again shortly.", {"Retry-After": "1"}),
 }
+
+
+def tell_to_wait(error: TooManyAttempts) -> Response:
+    """The same for all, so that nobody learns whether there is such an account."""
+    rule = error.patience
+    window = int(rule.memory.total_seconds())
+    told = quota_exceeded(rule.name, quota=rule.free, window=window, wait=error.seconds)
+    return problem_response(told)

@@ -19,6 +19,7 @@ from oja_web.auth import caller, caller_if_any, declare_access, public, signed_i
 from oja_web.blueprint import Blueprint
 from oja_web.problems import Problem
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 # In the fragment, so that no server on the way, ours included, sees the secret in an address.
 PAGES = {
@@ -33,6 +34,7 @@ blp = Blueprint(
 
 @blp.post("/email/verify")
 @public
+@limited("reset", by_address=True, closed=True)
 @blp.arguments(OneTimeTokenSchema)
 @blp.response(204)
 def verify_email(body: dict[str, Any]) -> None:
@@ -51,6 +53,7 @@ def verify_email(body: dict[str, Any]) -> None:
 
 @blp.post("/email/resend")
 @signed_in
+@limited("resend", closed=True)
 @blp.response(202)
 def resend_verification() -> Response:
     """Get the mail with the link again; earlier links stop working"""
@@ -60,21 +63,24 @@ def resend_verification() -> Response:
 
 @blp.post("/password/forgot")
 @public
+@limited("reset", by_address=True, closed=True)
 @blp.arguments(ForgottenPasswordSchema)
 @blp.response(202)
 def forgot_password(body: dict[str, Any]) -> Response:
     """Get a mail with a link for another password, if there is such an account
 
-    The answer is the same whether there is one or not. Earlier links stop working.
+    The answer is the same whether there is one or not. Earlier links stop working. Who asks again
+    and again gets no more mails for a while.
     """
-    mailed_links.forgot_password(
-        canonical_email(body["email"]), address=request.remote_addr, uow=deps().unit_of_work()
-    )
+    email = canonical_email(body["email"])
+    if deps().attempts.may_mail(email):
+        mailed_links.forgot_password(email, address=request.remote_addr, uow=deps().unit_of_work())
     return Response(status=202)
 
 
 @blp.post("/password/reset")
 @public
+@limited("reset", by_address=True, closed=True)
 @blp.arguments(PasswordResetSchema)
 @blp.response(204)
 def reset_password(body: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from oja_web.auth import declare_access, public
 from oja_web.blueprint import Blueprint
 from oja_web.pagination import page
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -37,6 +38,7 @@ def in_session(view: Callable[P, R]) -> Callable[P, R]:
 
 @blp.post("")
 @public
+@limited("login", by_address=True, closed=True)
 @blp.arguments(CredentialsSchema)
 @blp.response(200, SessionSchema)
 @blp.alt_response(401, "UNAUTHORIZED")
@@ -52,6 +54,7 @@ def sign_in(body: dict[str, Any]) -> Response:
         credentials(body),
         replaces=_secret() or None,
         longest=deps().settings.session_max,
+        attempts=deps().attempts,
         hasher=deps().hasher,
         uow=deps().unit_of_work(),
     )

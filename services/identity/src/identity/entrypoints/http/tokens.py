@@ -16,22 +16,29 @@ from identity.use_cases.commands import tokens
 from oja_web.auth import public
 from oja_web.blueprint import Blueprint
 from oja_web.strict_json import json_response
+from oja_web.throttling import limited
 
 blp = Blueprint("tokens", __name__, url_prefix="/api/auth", description="Signing in")
 
 
 @blp.post("/login")
 @public
+@limited("login", by_address=True, closed=True)
 @blp.arguments(CredentialsSchema)
 @blp.response(200, TokensSchema)
 @blp.alt_response(401, "UNAUTHORIZED")
 def log_in(body: dict[str, Any]) -> Response:
     """Sign in
 
-    The access token is good for ten minutes; the refresh token gets you the next one, once.
+    The access token is good for ten minutes; the refresh token gets you the next one, once. After
+    too many wrong passwords you have to wait, twice as long after each.
     """
     signed_in = tokens.log_in(
-        credentials(body), hasher=deps().hasher, limits=_limits(), uow=deps().unit_of_work()
+        credentials(body),
+        attempts=deps().attempts,
+        hasher=deps().hasher,
+        limits=_limits(),
+        uow=deps().unit_of_work(),
     )
     return _answer(signed_in)
 

@@ -4,17 +4,20 @@ from dataclasses import dataclass
 
 from identity.domain.passwords import normalized
 from identity.domain.user import User
+from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.errors import InvalidCredentials
 from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What somebody typed. `email` is canonical, None if it cannot be an address at all."""
+    """What somebody typed. `email` is canonical, None if it cannot be an address at all. `network`
+    is what one caller can take addresses from, `address` the one that was used."""
 
     email: str | None
     password: str
     address: str | None = None
+    network: str = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,16 @@ class Proven:
     stronger_hash: str | None
 
 
-def authenticate(given: Credentials, *, hasher: PasswordHasher, uow: UnitOfWork) -> Proven:
-    """Raises InvalidCredentials, after exactly one verification whatever the reason."""
+def authenticate(
+    given: Credentials, *, attempts: Attempts, hasher: PasswordHasher, uow: UnitOfWork
+) -> Proven:
+    """Raises InvalidCredentials, after exactly one verification whatever the reason; or, without
+    any, TooManyAttempts."""
+    with attempts.at_signing_in(given.email, given.network):
+        return _verified(given, hasher=hasher, uow=uow)
+
+
+def _verified(given: Credentials, *, hasher: PasswordHasher, uow: UnitOfWork) -> Proven:
     password = normalized(given.password)
     with uow:
         user = uow.users.find_by_email(given.email) if given.email else None

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from identity.domain.secrets import digest, new_secret
+from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.commands.authentication import Credentials, admit, authenticate
 from identity.use_cases.errors import NotStaff, SessionExpired, SessionNotFound
 from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, UnitOfWork
@@ -23,14 +24,15 @@ def open_session(
     *,
     replaces: str | None,
     longest: timedelta,
+    attempts: Attempts,
     hasher: PasswordHasher,
     uow: UnitOfWork,
 ) -> Session:
     """Always a new secret; the session that the browser had before (`replaces`) ends.
 
-    Raises InvalidCredentials, NotStaff.
+    Raises InvalidCredentials, TooManyAttempts, NotStaff.
     """
-    proven = authenticate(given, hasher=hasher, uow=uow)
+    proven = authenticate(given, attempts=attempts, hasher=hasher, uow=uow)
     secret = new_secret()
     with uow:
         user = admit(proven, uow=uow)

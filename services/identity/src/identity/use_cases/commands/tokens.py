@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from identity.domain.secrets import digest, new_secret
 from identity.domain.user import User
+from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.commands.authentication import Credentials, admit, authenticate
 from identity.use_cases.errors import InvalidRefreshToken
 from identity.use_cases.ports import AuditEntry, Holder, PasswordHasher, SignIn, UnitOfWork
@@ -26,10 +27,15 @@ class SignedIn:
 
 
 def log_in(
-    given: Credentials, *, hasher: PasswordHasher, limits: RefreshLimits, uow: UnitOfWork
+    given: Credentials,
+    *,
+    attempts: Attempts,
+    hasher: PasswordHasher,
+    limits: RefreshLimits,
+    uow: UnitOfWork,
 ) -> SignedIn:
-    """Raises InvalidCredentials."""
-    proven = authenticate(given, hasher=hasher, uow=uow)
+    """Raises InvalidCredentials, TooManyAttempts."""
+    proven = authenticate(given, attempts=attempts, hasher=hasher, uow=uow)
     refresh_token = new_secret()
     with uow:
         user = admit(proven, uow=uow)
