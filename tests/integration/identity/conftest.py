@@ -27,7 +27,7 @@ SHOP = "http://shop.test:8080"
 CHEAP = HashingSettings(memory_kib=8, time_cost=1, parallelism=1, concurrency=8)
 KEYS = make_key_pair()
 INTERNAL_TOKEN = "t" * 40
-RATES = ("anonymous", "signed_in", "login", "register", "reset", "password", "resend")
+RATES = ("anonymous", "signed_in", "login", "register", "reset", "confirm", "resend")
 NO_REDIS = "redis://127.0.0.1:1/0"
 # All these people have one address; what happens to a crowd is tested in test_throttling.py.
 CROWD = SignInSettings(

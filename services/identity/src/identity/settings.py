@@ -101,7 +101,7 @@ def _sign_in(env: Mapping[str, str]) -> SignInSettings:
         failures_of_address=int(env.get("LOGIN_FAILURES_OF_ADDRESS", "100")),
         failures_overall=int(env.get("LOGIN_FAILURES_OVERALL", "1000")),
         taken_addresses=int(env.get("REGISTER_TAKEN_ADDRESSES", "20")),
-        reset_mails=int(env.get("PASSWORD_RESET_MAILS", "5")),
+        reset_mails=int(env.get("RESET_MAILS", "5")),
         longest_wait=timedelta(seconds=int(env.get("LOGIN_LONGEST_WAIT_SECONDS", "900"))),
     )
 
@@ -114,7 +114,7 @@ def _rates(env: Mapping[str, str]) -> dict[str, str]:
         "login": env.get("LIMIT_LOGIN", "600 per minute"),
         "register": env.get("LIMIT_REGISTER", "300 per minute; 3000 per hour"),
         "reset": env.get("LIMIT_RESET", "120 per 10 minutes"),
-        "password": env.get("LIMIT_PASSWORD", "10 per 10 minutes"),
+        "confirm": env.get("LIMIT_CONFIRM", "10 per 10 minutes"),
         "resend": env.get("LIMIT_RESEND", "10 per hour"),
     }
 

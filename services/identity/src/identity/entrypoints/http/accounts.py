@@ -73,7 +73,7 @@ def change_me(body: dict[str, Any]) -> Response:
 
 @blp.delete("/me")
 @signed_in
-@limited("password", closed=True)
+@limited("confirm", closed=True)
 @blp.arguments(ErasureSchema)
 @blp.response(202)
 @blp.alt_response(409, "CONFLICT")
@@ -94,7 +94,7 @@ def erase_me(body: dict[str, Any]) -> Response:
 
 @blp.post("/password/change")
 @signed_in
-@limited("password", closed=True)
+@limited("confirm", closed=True)
 @blp.arguments(PasswordChangeSchema)
 @blp.response(204)
 def change_password(body: dict[str, Any]) -> None:
