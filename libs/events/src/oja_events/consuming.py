@@ -10,6 +10,7 @@ import contextlib
 import logging
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,7 @@ POOL_SIZE = PREFETCH + REPAIRERS + 3
 HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
 GRACEFUL_STOP = 35.0
 WATCHDOG_INTERVAL = 10.0
+PATIENCE_AT_START = 10.0  # seconds until a broker counts as away that we have not reached yet
 ATTEMPT_HEADER = "x-attempt"
 
 
@@ -83,6 +85,7 @@ class _Consumer:
         self._stop = asyncio.Event()
         self._consuming = False
         self._broker: RabbitBroker | None = None
+        self._started = time.monotonic()
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -106,7 +109,9 @@ class _Consumer:
             thread.join(timeout=GRACEFUL_STOP)
 
     def _broker_is_away(self) -> bool:
-        connection = self._broker and self._broker._connection
+        if not self._broker:
+            return time.monotonic() - self._started > PATIENCE_AT_START
+        connection = self._broker._connection
         return not connection or not connection.connected.is_set()
 
     async def _declare_when_possible(self) -> None:
