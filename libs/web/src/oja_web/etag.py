@@ -63,8 +63,7 @@ _PARAMETER = {
     "name": HEADER,
     "required": True,
     "description": "The ETag of what you have read and now change.",
-    # A list of tags is fine too, as HTTP has it.
-    "schema": {"type": "string", "minLength": 1, "maxLength": 1000},
+    "schema": {"type": "string"},
 }
 
 

@@ -113,12 +113,12 @@ class Quantity(StrictInteger):
         super().__init__(min=1, max=MAX_QUANTITY, **options)
 
 
-def _text_pattern(min: int, *, multiline: bool) -> str:
+def text_pattern(min: int, *, multiline: bool = False) -> str:
     """What OpenAPI can say of a text: blank ends are cut off, then something must be left.
 
     Half surrogates are missing: where characters are UTF-16, a class of them hits whole ones too.
     """
-    allowed = rf"(?:[^{_CONTROLS}]|[\t\n\r])" if multiline else f"[^{_CONTROLS}]"
+    allowed = rf"(?:[^{_CONTROLS}]|\t|\r?\n)" if multiline else rf"[^{_CONTROLS}]"
     visible = rf"[^\s{_CONTROLS}]"
     core = f"{visible}(?:{allowed}*{visible})?"
     return rf"^\s*{core if min else f'(?:{core})?'}\s*$"
@@ -138,7 +138,7 @@ class Text(fields.String):
         self._at_most = validate.Length(max=max)
         own = _as_list(options.pop("validate", None))
         if not any(isinstance(check, validate.Regexp) for check in own):
-            documented = {"pattern": _text_pattern(min, multiline=multiline)}
+            documented = {"pattern": text_pattern(min, multiline=multiline)}
             options["metadata"] = documented | options.get("metadata", {})
         super().__init__(validate=[validate.Length(min=min, max=max), *own], **options)
 

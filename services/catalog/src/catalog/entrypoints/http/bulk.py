@@ -13,7 +13,7 @@ from catalog.domain.sheet import COLUMNS, write_line
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.schemas import ImportQuery, ImportSchema
-from catalog.entrypoints.http.uploads import takes_upload
+from catalog.entrypoints.http.uploads import form, takes_upload
 from catalog.use_cases import importing
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
@@ -29,29 +29,18 @@ blp = Blueprint(
     "admin-bulk", __name__, url_prefix="/api/admin", description="Many products at once"
 )
 
-_TABLE = {"type": "string", "format": "binary"}
-_FORM = {
-    "type": "object",
-    "properties": {"file": _TABLE},
-    "required": ["file"],
-    "additionalProperties": False,
-}
-_BODY = {
-    "required": True,
-    "content": {
-        "text/csv": {"schema": {"type": "string"}},
-        "multipart/form-data": {"schema": _FORM},
-    },
+_BODIES = {
+    "text/csv": {"type": "string"},
+    "multipart/form-data": form({"file": {"type": "string", "format": "binary"}}, "file"),
 }
 
 
 @blp.post("/products/import")
 @requires("products:write")
 @limited("uploads")
-@takes_upload("text/csv", "multipart/form-data", max_bytes=MAX_BYTES)
+@takes_upload(_BODIES, max_bytes=MAX_BYTES)
 @blp.arguments(ImportQuery, location="query")
 @blp.response(202, ImportSchema)
-@blp.doc(requestBody=_BODY)
 def start_import(query: dict[str, Any]) -> Response:
     """Send a table of products, as comma-separated values in UTF-8, up to 64 MiB
 

@@ -9,17 +9,19 @@ from marshmallow import RAISE
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.schemas import (
+    MOST_UNITS,
     ImageFileSchema,
     ImageFormSchema,
     ImagePatchFileSchema,
     ImageSchema,
 )
-from catalog.entrypoints.http.uploads import takes_upload
+from catalog.entrypoints.http.uploads import form, takes_upload
 from catalog.use_cases import images
 from catalog.use_cases.images import ImageDraft, Studio
 from oja_web.auth import requires
 from oja_web.blueprint import Blueprint
 from oja_web.etag import changes_what_was_seen, if_match, set_etag
+from oja_web.fields import text_pattern
 from oja_web.strict_json import json_response
 from oja_web.throttling import limited
 
@@ -35,29 +37,18 @@ blp = Blueprint(
 
 _PICTURE = {"file": {"type": "string", "format": "binary"}}
 _WORDS = {
-    "alt": {"type": "string", "maxLength": 300},
-    "position": {"type": "integer", "minimum": 0},
+    "alt": {"type": "string", "maxLength": 300, "pattern": text_pattern(0)},
+    "position": {"type": "integer", "minimum": 0, "maximum": MOST_UNITS},
 }
-
-
-def _form(properties: dict[str, Any], required: list[str]) -> dict[str, Any]:
-    shape = {"type": "object", "properties": properties, "additionalProperties": False}
-    return {"schema": {**shape, "required": required} if required else shape}
 
 
 @blp.post("")
 @requires("products:write")
 @limited("uploads")
-@takes_upload("multipart/form-data", max_bytes=MAX_BYTES)
+@takes_upload({"multipart/form-data": form(_PICTURE | _WORDS, "file")}, max_bytes=MAX_BYTES)
 @blp.arguments(ImageFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")
 @blp.response(201, ImageSchema)
-@blp.doc(
-    requestBody={
-        "required": True,
-        "content": {"multipart/form-data": _form(_PICTURE | _WORDS, ["file"])},
-    }
-)
 def add_image(files: dict[str, Any], form: dict[str, Any], product_id: UUID) -> Response:
     """Add a picture to a product: JPEG, PNG or WebP, up to 10 MiB and 25 million pixels
 
@@ -74,19 +65,16 @@ def add_image(files: dict[str, Any], form: dict[str, Any], product_id: UUID) -> 
 @requires("products:write")
 @limited("uploads")
 @changes_what_was_seen
-@takes_upload("multipart/form-data", "application/x-www-form-urlencoded", max_bytes=MAX_BYTES)
+@takes_upload(
+    {
+        "multipart/form-data": form(_PICTURE | _WORDS),
+        "application/x-www-form-urlencoded": form(_WORDS),
+    },
+    max_bytes=MAX_BYTES,
+)
 @blp.arguments(ImagePatchFileSchema, location="files", unknown=RAISE)
 @blp.arguments(ImageFormSchema, location="form")
 @blp.response(200, ImageSchema)
-@blp.doc(
-    requestBody={
-        "required": True,
-        "content": {
-            "multipart/form-data": _form(_PICTURE | _WORDS, []),
-            "application/x-www-form-urlencoded": _form(_WORDS, []),
-        },
-    }
-)
 def change_image(
     files: dict[str, Any], form: dict[str, Any], product_id: UUID, image_id: UUID
 ) -> Response:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validate
+from marshmallow import Schema, fields, post_load, validate
 
 from catalog.domain.product import ProductStatus
 from catalog.domain.review import STAFF_STATUSES, ReviewStatus
@@ -113,18 +113,17 @@ class ReviewPatchSchema(StrictSchema):
 
 
 class ModerationSchema(StrictSchema):
-    status = fields.Enum(
-        ReviewStatus,
-        by_value=True,
+    status = fields.String(
         required=True,
-        metadata={"enum": sorted(status.value for status in STAFF_STATUSES)},
+        validate=validate.OneOf(
+            sorted(status.value for status in STAFF_STATUSES),
+            error="Must be published or hidden.",
+        ),
     )
 
     @post_load
-    def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if data["status"] not in STAFF_STATUSES:
-            raise ValidationError({"status": ["Must be published or hidden."]})
-        return data
+    def as_status(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {"status": ReviewStatus(data["status"])}
 
 
 class ImageFileSchema(StrictSchema):
@@ -150,19 +149,17 @@ class AdjustmentSchema(StrictSchema):
         validate=validate.NoneOf([0], error="Must not be 0."),
         metadata={"not": {"const": 0}},
     )
-    reason = fields.Enum(
-        Reason,
-        by_value=True,
+    reason = fields.String(
         required=True,
-        metadata={"enum": sorted(reason.value for reason in STAFF_REASONS)},
+        validate=validate.OneOf(
+            sorted(reason.value for reason in STAFF_REASONS), error="Not for staff to write."
+        ),
     )
     note = Text(max=500, multiline=True, load_default=None, allow_none=True)
 
     @post_load
-    def by_staff(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
-        if data["reason"] not in STAFF_REASONS:
-            raise ValidationError({"reason": ["Not for staff to write."]})
-        return data
+    def as_reason(self, data: dict[str, Any], **_: Any) -> dict[str, Any]:
+        return {**data, "reason": Reason(data["reason"])}
 
 
 class ThresholdSchema(StrictSchema):

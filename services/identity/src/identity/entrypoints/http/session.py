@@ -14,6 +14,7 @@ from identity.entrypoints.http.schemas import CredentialsSchema, SessionPageSche
 from identity.settings import INTERNAL_TOKEN_LIFETIME
 from identity.use_cases.commands import sessions
 from identity.use_cases.errors import SessionExpired
+from oja_web import console
 from oja_web.auth import declare_access, public
 from oja_web.blueprint import Blueprint
 from oja_web.pagination import page
@@ -24,7 +25,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 COOKIE = "oja_session"
-COOKIE_SCHEME = "sessionCookie"
 
 blp = Blueprint(
     "admin-session", __name__, url_prefix="/api/admin/session", description="The admin console"
@@ -33,7 +33,7 @@ blp = Blueprint(
 
 def in_session(view: Callable[P, R]) -> Callable[P, R]:
     """Declare that the view reads the session's cookie itself; strangers get 401, forgers 403."""
-    return declare_access(view, "session", security=[{COOKIE_SCHEME: []}])
+    return declare_access(view, "session", security=[{console.COOKIE: []}])
 
 
 @blp.post("")
