@@ -3,11 +3,12 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ColumnElement,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     delete,
     func,
     or_,
@@ -84,6 +86,18 @@ _keys = idempotency_keys(MetaData())
 _now = func.clock_timestamp()
 
 
+# Made once: these are what every such request runs.
+_TRY_LOCK = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
+_FIND = select(
+    _keys, func.extract("epoch", _keys.c.locked_until - _now).label("wait_seconds")
+).where(
+    _keys.c.caller == bindparam("caller"),
+    _keys.c.route == bindparam("route"),
+    _keys.c.key == bindparam("key"),
+    _keys.c.expires_at > _now,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestKey:
     """Keys belong to one caller and one route: two of each never meet."""
@@ -132,13 +146,10 @@ class KeyStore:
 
     def try_lock(self, key: RequestKey) -> bool:
         """Take this key until the transaction ends; False if somebody else is at it right now."""
-        return bool(self._session.scalar(select(func.pg_try_advisory_xact_lock(key.lock_number))))
+        return bool(self._session.scalar(_TRY_LOCK, {"number": key.lock_number}))
 
     def find(self, key: RequestKey) -> Known | None:
-        wait = func.extract("epoch", _keys.c.locked_until - _now).label("wait_seconds")
-        row = self._session.execute(
-            select(_keys, wait).where(_is(key), _keys.c.expires_at > _now)
-        ).one_or_none()
+        row = self._session.execute(_FIND, asdict(key)).one_or_none()
         return Known.of(row) if row else None
 
     def keep(self, key: RequestKey, fingerprint: bytes, answer: Answer) -> None:

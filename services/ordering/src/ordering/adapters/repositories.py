@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, func, insert, select, text, update
+from sqlalchemy import CursorResult, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -24,8 +24,7 @@ from ordering.adapters.mapping import (
     write_progress,
 )
 from ordering.adapters.tables import (
-    CartRow,
-    HistoryRow,
+    Base,
     OfferedProductRow,
     OfferRow,
     OrderRow,
@@ -39,6 +38,17 @@ from ordering.use_cases.ports import Identity
 
 NUMBER_PREFIX = "OJ-"
 
+# Made once, of tables and not of classes: this is what every checkout runs.
+_IDENTITY = select(order_number.next_value(), func.now())
+_HISTORY, _CARTS, _KNOWN = (Base.metadata.tables[n] for n in ("order_history", "carts", "offers"))
+_WRITE_HISTORY = insert(_HISTORY)
+_SAVE_CART = (
+    update(_CARTS)
+    .where(_CARTS.c.customer_id == bindparam("customer"))
+    .values(items=bindparam("items"))
+)
+_OFFERS = select(_KNOWN).where(_KNOWN.c.sku.in_(bindparam("skus", expanding=True)))
+
 
 class SqlOrderRepository:
     def __init__(self, session: Session, outbox: Outbox, cause: UUID | None = None) -> None:
@@ -48,7 +58,7 @@ class SqlOrderRepository:
         self._cause = cause
 
     def new_identity(self) -> Identity:
-        number, now = self._session.execute(select(order_number.next_value(), func.now())).one()
+        number, now = self._session.execute(_IDENTITY).one()
         return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
 
     def add(self, order: Order) -> None:
@@ -75,7 +85,7 @@ class SqlOrderRepository:
             for entry in order.pull_history()
         ]
         if entries:
-            self._session.execute(insert(HistoryRow), entries)
+            self._session.execute(_WRITE_HISTORY, entries)
         self._outbox.add(*order.pull_events())
 
 
@@ -104,11 +114,8 @@ class SqlCartRepository:
         return cart_from(customer_id, items)
 
     def save(self, cart: Cart) -> None:
-        self._session.execute(
-            update(CartRow)
-            .where(CartRow.customer_id == cart.customer_id)
-            .values(items=cart_items(cart))
-        )
+        values = {"customer": cart.customer_id, "items": cart_items(cart)}
+        self._session.execute(_SAVE_CART, values)
 
     def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
         result = self._session.execute(_DROP_CARTS, {"lifetime": lifetime, "limit": limit})
@@ -135,8 +142,8 @@ class SqlOfferRepository:
     def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
         if not skus:
             return {}
-        rows = self._session.scalars(select(OfferRow).where(OfferRow.sku.in_(skus)))
-        return {row.sku: offer_from(row) for row in rows}
+        rows = self._session.execute(_OFFERS, {"skus": sorted(skus)})
+        return {row.sku: offer_from(cast("OfferRow", row)) for row in rows}
 
     def learn(self, news: ProductChanged) -> None:
         if not self._is_newer(news.product_id, news.version):

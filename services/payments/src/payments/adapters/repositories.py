@@ -3,7 +3,7 @@ be kept without being told."""
 
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, text
+from sqlalchemy import Select, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -93,10 +93,20 @@ _APPLIED = text("""
 """)
 
 
-_ORDERS_OF_PAYMENTS = (
+# Made once: these are what every payment runs.
+_ORDER_OF_PAYMENT = (
     select(OrderRow)
     .join(PaymentRow, PaymentRow.order_id == OrderRow.order_id)
+    .where(PaymentRow.reference == bindparam("reference"))
     .with_for_update(of=OrderRow)
+)
+_PAYMENTS = select(PaymentRow, OrderRow).join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
+_PAYMENT = _PAYMENTS.where(PaymentRow.reference == bindparam("reference"))
+_ACTIVE_PAYMENT = _PAYMENTS.where(
+    PaymentRow.order_id == bindparam("order_id"), PaymentRow.status == "pending"
+)
+_NEXT_ATTEMPT = select(func.coalesce(func.max(PaymentRow.attempt), 0) + 1).where(
+    PaymentRow.order_id == bindparam("order_id")
 )
 
 
@@ -119,7 +129,8 @@ class SqlOrderRepository:
     def of_payment(self, reference: str) -> Order:
         # A payment never changes its order, so that only the order needs the lock.
         row = self._session.scalar(
-            _ORDERS_OF_PAYMENTS.where(PaymentRow.reference == reference),
+            _ORDER_OF_PAYMENT,
+            {"reference": reference},
             execution_options={"populate_existing": True},
         )
         if row is None:
@@ -146,14 +157,13 @@ class SqlPaymentRepository:
         self._outbox = outbox
 
     def active(self, order_id: UUID) -> Payment | None:
-        return self._one(PaymentRow.order_id == order_id, PaymentRow.status == "pending")
+        return self._one(_ACTIVE_PAYMENT, order_id=order_id)
 
     def next_attempt(self, order_id: UUID) -> int:
-        query = select(func.coalesce(func.max(PaymentRow.attempt), 0) + 1)
-        return int(self._session.scalars(query.where(PaymentRow.order_id == order_id)).one())
+        return int(self._session.scalars(_NEXT_ATTEMPT, {"order_id": order_id}).one())
 
     def get(self, reference: str) -> Payment:
-        payment = self._one(PaymentRow.reference == reference)
+        payment = self._one(_PAYMENT, reference=reference)
         if payment is None:
             raise PaymentNotFound(reference)
         return payment
@@ -170,12 +180,9 @@ class SqlPaymentRepository:
     def claim_checks(self, limit: int) -> list[str]:
         return list(self._session.scalars(_CLAIM_CHECKS, {"limit": limit}))
 
-    def _one(self, *conditions: ColumnElement[bool]) -> Payment | None:
-        query = select(PaymentRow, OrderRow).join(
-            OrderRow, PaymentRow.order_id == OrderRow.order_id
-        )
+    def _one(self, query: Select[PaymentRow, OrderRow], **values: object) -> Payment | None:
         row = self._session.execute(
-            query.where(*conditions), execution_options={"populate_existing": True}
+            query, values, execution_options={"populate_existing": True}
         ).one_or_none()
         return payment_from(row[0], bill_from(row[1])) if row else None
 
