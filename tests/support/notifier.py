@@ -10,6 +10,8 @@ from oja_events.contracts import Contact, Event, Line, MessageParked, Money
 from oja_events.contracts.catalog import CatalogMessageParked, StockLow
 from oja_events.contracts.identity import (
     CustomerRegistered,
+    EmailChanged,
+    EmailChangeRequested,
     EmailVerificationRequested,
     PasswordChanged,
     PasswordResetRequested,
@@ -69,6 +71,15 @@ def password_reset_requested(**changes: Any) -> PasswordResetRequested:
 
 def password_changed(**changes: Any) -> PasswordChanged:
     return PasswordChanged(**_user() | {"how": "reset", "changed_at": AFTERNOON} | changes)
+
+
+def email_change_requested(**changes: Any) -> EmailChangeRequested:
+    asked = {"request_id": uuid4(), "requested_at": AFTERNOON}
+    return EmailChangeRequested(**_user() | asked | changes)
+
+
+def email_changed(**changes: Any) -> EmailChanged:
+    return EmailChanged(**_user() | {"changed_at": AFTERNOON} | changes)
 
 
 def refresh_token_reused(**changes: Any) -> RefreshTokenReused:
@@ -178,6 +189,8 @@ def all_news() -> list[Event]:
         email_verification_requested(),
         password_reset_requested(),
         password_changed(),
+        email_change_requested(),
+        email_changed(),
         refresh_token_reused(),
         order_placed(),
         payment_confirmed(),

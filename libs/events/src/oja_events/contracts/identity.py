@@ -70,6 +70,35 @@ class PasswordChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmailChangeRequested(Event):
+    """Whoever knows the account's password wants it to have the address `email`; they are to prove
+    that they read its mail. Until then nothing changes."""
+
+    TYPE: ClassVar[str] = "oja.identity.email_change_requested.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    request_id: UUID
+    email: str
+    name: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmailChanged(Event):
+    """The account has another address, and everybody who was signed in is out. `email` is the
+    address that it had before."""
+
+    TYPE: ClassVar[str] = "oja.identity.email_changed.v1"
+    SUBJECT: ClassVar[str] = "user_id"
+
+    user_id: UUID
+    email: str
+    name: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefreshTokenReused(Event):
     """A refresh token came back after it was spent: somebody else may have had a copy. The sign-in
     that it belongs to was ended."""

@@ -2,12 +2,14 @@
 to the outbox, so that a change cannot be kept without being told."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -30,6 +32,7 @@ from oja_events.contracts import Event
 from oja_events.contracts.identity import AccessRevoked, StaffChanged
 from oja_events.outbox import Outbox
 
+_ONE_ACCOUNT = "users_email_canonical_key"
 _SET_ROLES = text("""
     WITH taken AS (
         DELETE FROM user_roles WHERE user_id = :user_id AND role <> ALL(:roles) RETURNING role
@@ -86,7 +89,8 @@ class SqlUserRepository:
             .values(**user_values(user), updated_at=func.now(), version=UserRow.version + 1)
             .returning(UserRow.version)
         )
-        user.version = self._session.execute(statement).scalar_one()
+        with _taken_addresses_told():
+            user.version = self._session.execute(statement).scalar_one()
         self.changed.add(user.id)
         self._tell_of(user, taken=self._set_roles(user))
 
@@ -136,6 +140,17 @@ def tell(session: Session, outbox: Outbox, *events: Event) -> None:
         if isinstance(event, AccessRevoked):
             access_marks.note(session, event)
     outbox.add(*events)
+
+
+@contextmanager
+def _taken_addresses_told() -> Iterator[None]:
+    """Two who want one address in the same moment: the second one hears of it."""
+    try:
+        yield
+    except IntegrityError as error:
+        if _ONE_ACCOUNT in str(error.orig):
+            raise EmailTaken("there is an account with this address") from None
+        raise
 
 
 def roles_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, list[str]]:

@@ -183,7 +183,8 @@ class OneTimeRequestRow(Base):
 
     __table_args__ = (
         CheckConstraint(
-            "purpose IN ('verify_email', 'reset_password')", name="one_time_requests_purpose"
+            "purpose IN ('verify_email', 'reset_password', 'change_email')",
+            name="one_time_requests_purpose",
         ),
         CheckConstraint("octet_length(digest) = 32", name="one_time_requests_are_digests"),
         CheckConstraint("(digest IS NULL) = (issued_at IS NULL)", name="one_time_requests_issued"),

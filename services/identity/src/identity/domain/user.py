@@ -12,6 +12,7 @@ from oja_events.contracts.identity import (
     AccessRevoked,
     CustomerErased,
     CustomerRegistered,
+    EmailChanged,
     PasswordChanged,
 )
 
@@ -80,6 +81,13 @@ class User:
                 how=how,
                 changed_at=now,
             )
+        )
+
+    def move_to(self, email: EmailAddress, *, now: datetime) -> None:
+        """Have this address from now on, which was proved to be theirs."""
+        before, self.email, self.email_verified = self.email, email, True
+        self._events.append(
+            EmailChanged(user_id=self.id, email=before.text, name=self.profile.name, changed_at=now)
         )
 
     def revoke_access(self, *, now: datetime) -> None:

@@ -31,6 +31,14 @@ class WrongPassword(Exception):
         self.errors = {field: ["Is not your password."]}
 
 
+class SameEmail(Exception):
+    """The account has this address already."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the address that the account has.")
+        self.errors = {"email": ["Is the address that the account has."]}
+
+
 class UserNotFound(Exception):
     """There is no such user."""
 

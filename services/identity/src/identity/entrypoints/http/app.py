@@ -6,6 +6,7 @@ from identity.bootstrap import SERVICE, Dependencies, build
 from identity.entrypoints.http import (
     accounts,
     addresses,
+    email_changes,
     mailed_links,
     roles,
     session,
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         ),
         blueprints=[
             accounts.blp,
+            email_changes.blp,
             mailed_links.blp,
             tokens.blp,
             addresses.blp,

@@ -25,6 +25,7 @@ from oja_web.throttling import limited
 PAGES = {
     Purpose.VERIFY_EMAIL: "/account/verify-email#token=",
     Purpose.RESET_PASSWORD: "/account/reset-password#token=",
+    Purpose.CHANGE_EMAIL: "/account/confirm-email#token=",
 }
 
 blp = Blueprint(

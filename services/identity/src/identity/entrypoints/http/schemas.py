@@ -130,6 +130,11 @@ class ErasureSchema(StrictSchema):
     password = Password(required=True)
 
 
+class EmailChangeSchema(StrictSchema):
+    email = Email(required=True)
+    password = Password(required=True)
+
+
 class PasswordChangeSchema(ConfirmedPasswordSchema):
     current_password = Password(required=True)
 

@@ -121,7 +121,11 @@ def _owner(token: str, purpose: Purpose, uow: UnitOfWork) -> User:
 
 def _fits(request: OneTimeRequest, uow: UnitOfWork) -> bool:
     user = uow.users.find(request.user_id)
-    return user is not None and request.still_fits(user)
+    if user is None or not request.still_fits(user):
+        return False
+    # Who has an account with the address already is not to be bothered.
+    wants_another = request.purpose is Purpose.CHANGE_EMAIL
+    return not (wants_another and uow.users.find_by_email(request.email.canonical))
 
 
 def _spend(token: str, purpose: Purpose, uow: UnitOfWork) -> bool:
