@@ -142,6 +142,7 @@ def _nginx(stack: Stack) -> str:
         access_log="/dev/stdout",
         error_log="/dev/stderr",
         resolver=_RESOLVER,
+        **nginx.limits(stack),
     )
 
 

@@ -9,8 +9,9 @@ from stack.failure import Failure
 from stack.home import write_private
 from stack.services import CONSUMERS, SERVICES
 
-# What `up --env-file` may set, and which services read it ("": all of them).
+# What `up --env-file` may set, and which services read it ("": all of them; else the gateway).
 OVERRIDES = {
+    "OJA_CALLER_RATE": "gateway",
     "CLOUDINARY_URL": "catalog",
     "CLOUDINARY_UPLOAD_PREFIX": "catalog",
     "CLOUDINARY_DELIVERY_URL": "catalog",

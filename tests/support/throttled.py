@@ -23,7 +23,7 @@ ADA, ZOE = "00000000-0000-4000-8000-00000000000a", "00000000-0000-4000-8000-0000
 blp = Blueprint("throttled", __name__, url_prefix="/api", description="What is counted")
 
 
-@blp.get("/goods")
+@blp.get("/products")
 @public
 @blp.response(200)
 def goods():
@@ -31,7 +31,7 @@ def goods():
     return json_response({})
 
 
-@blp.get("/gifts")
+@blp.get("/tags")
 @public
 @blp.response(200)
 def gifts():
@@ -47,7 +47,7 @@ def cart():
     return json_response({})
 
 
-@blp.post("/login")
+@blp.post("/auth/login")
 @public
 @limited("login", by_address=True, closed=True)
 @blp.response(204)

@@ -50,6 +50,7 @@ def prepare(stack: Stack, upstreams: Mapping[str, Sequence[str]]) -> bool:
         temp_dir=str(folder / "temp"),
         access_log="/dev/stdout",
         error_log="stderr",
+        **limits(stack),
     )
     file = folder / "nginx.conf"
     if file.exists() and file.read_text() == text:
@@ -64,6 +65,12 @@ def copy_reference(folder: Path) -> None:
     distribution = Path(str(files("flask_swagger_ui"))) / "dist"
     for source in (distribution, CHECKOUT / "gateway" / "docs"):
         shutil.copytree(source, folder, dirs_exist_ok=True)
+
+
+def limits(stack: Stack) -> dict[str, str]:
+    """What `up --env-file` says about how much one caller may ask."""
+    rate = stack.choices.overrides.get("OJA_CALLER_RATE")
+    return {"caller_rate": rate} if rate else {}
 
 
 def render(**variables: object) -> str:

@@ -51,18 +51,23 @@ class Nginx:
 
     host = "shop.test"
 
-    def __init__(self, folder: Path, upstreams: Mapping[str, Sequence[str]], docs: Path) -> None:
+    def __init__(
+        self, folder: Path, upstreams: Mapping[str, Sequence[str]], docs: Path, **variables: Any
+    ) -> None:
         self.folder = folder
         self.port = free_port()
-        self._write_configuration(upstreams, docs)
+        self._write_configuration(upstreams, docs, variables)
         self._process = subprocess.Popen(
             [find_nginx(), "-p", str(folder), "-e", "stderr", "-c", str(folder / "nginx.conf")],
             stderr=subprocess.PIPE,
         )
         self._wait_until_ready()
 
-    def _write_configuration(self, upstreams: Mapping[str, Sequence[str]], docs: Path) -> None:
+    def _write_configuration(
+        self, upstreams: Mapping[str, Sequence[str]], docs: Path, variables: Mapping[str, Any]
+    ) -> None:
         configuration = render(
+            **variables,
             listen=[f"127.0.0.1:{self.port}"],
             upstreams=upstreams,
             hosts=[self.host, "127.0.0.1"],

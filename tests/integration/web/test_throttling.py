@@ -29,13 +29,13 @@ def app(server: PrivateRedis) -> Flask:
 def test_s08_all_processes_of_a_service_count_together(app: Flask, server: PrivateRedis) -> None:
     another = throttled_app(server.url)
 
-    assert Caller(app).passes("POST", "/api/login", times=1) == 1
-    assert Caller(another).passes("POST", "/api/login") == 1
-    assert Caller(app).passes("POST", "/api/login") == 0
+    assert Caller(app).passes("POST", "/api/auth/login", times=1) == 1
+    assert Caller(another).passes("POST", "/api/auth/login") == 1
+    assert Caller(app).passes("POST", "/api/auth/login") == 0
 
 
 def test_s59_keys_carry_the_prefix_of_their_service(app: Flask, server: PrivateRedis) -> None:
-    Caller(app).get("/api/goods")
+    Caller(app).get("/api/products")
 
     with redis.Redis.from_url(server.url) as client:
         keys = list(client.scan_iter())
@@ -65,11 +65,11 @@ def test_a_counted_request_costs_one_round_trip(app: Flask, server: PrivateRedis
 def test_s55_a_window_slides(server: PrivateRedis) -> None:
     """After the window some of the old requests still count, after two of them none."""
     caller = Caller(throttled_app(server.url, RATES | {"anonymous": "4 per 1 second"}))
-    assert caller.passes("GET", "/api/goods") == 4
+    assert caller.passes("GET", "/api/products") == 4
 
-    wait_until(lambda: caller.get("/api/goods").status_code == 200, timeout=3)
+    wait_until(lambda: caller.get("/api/products").status_code == 200, timeout=3)
 
-    assert caller.passes("GET", "/api/goods") < 3
+    assert caller.passes("GET", "/api/products") < 3
 
 
 def test_s55_without_redis_reads_are_counted_by_each_process(
@@ -77,7 +77,7 @@ def test_s55_without_redis_reads_are_counted_by_each_process(
 ) -> None:
     server.stop()
 
-    assert Caller(app).passes("GET", "/api/goods") == 3
+    assert Caller(app).passes("GET", "/api/products") == 3
     assert Caller(app, user=ADA).passes("GET", "/api/cart") == 5
 
 
@@ -86,7 +86,7 @@ def test_s55_without_redis_what_must_be_counted_is_refused_with_503(
 ) -> None:
     server.stop()
 
-    for refused in (Caller(app).post("/api/login"), Caller(app, user=ADA).post("/api/pay")):
+    for refused in (Caller(app).post("/api/auth/login"), Caller(app, user=ADA).post("/api/pay")):
         problem(refused, 503, "unavailable")
         assert refused.headers["Retry-After"] == "1"
 
@@ -95,29 +95,29 @@ def test_s55_when_redis_is_back_it_is_used_again_by_itself(
     app: Flask, server: PrivateRedis
 ) -> None:
     caller = Caller(app)
-    assert caller.passes("POST", "/api/login") == 2
+    assert caller.passes("POST", "/api/auth/login") == 2
     server.stop()
-    problem(caller.post("/api/login"), 503)
-    caller.get("/api/goods")
+    problem(caller.post("/api/auth/login"), 503)
+    caller.get("/api/products")
 
     server.start()
 
-    wait_until(lambda: caller.post("/api/login").status_code == 204, timeout=5)
-    assert Caller(throttled_app(server.url)).passes("POST", "/api/login") == 1
+    wait_until(lambda: caller.post("/api/auth/login").status_code == 204, timeout=5)
+    assert Caller(throttled_app(server.url)).passes("POST", "/api/auth/login") == 1
 
 
 def test_a_redis_that_hangs_holds_nobody_up_for_long(app: Flask, server: PrivateRedis) -> None:
     caller = Caller(app)
-    caller.get("/api/goods")
+    caller.get("/api/products")
     server.freeze()
     started = time.monotonic()
 
     with ThreadPoolExecutor(8) as pool:
         people = [Caller(app, f"192.0.2.{n}") for n in range(8)]
-        first = [answer.status_code for answer in pool.map(lambda p: p.get("/api/goods"), people)]
-        again = [answer.status_code for answer in pool.map(lambda p: p.get("/api/goods"), people)]
+        first = [answer.status_code for answer in pool.map(lambda p: p.get("/api/products"), people)]
+        again = [answer.status_code for answer in pool.map(lambda p: p.get("/api/products"), people)]
 
     assert first + again == [200] * 16
     assert time.monotonic() - started < TIMEOUT_SECONDS + REST_SECONDS
     server.thaw()
-    wait_until(lambda: caller.post("/api/login").status_code == 204, timeout=5)
+    wait_until(lambda: caller.post("/api/auth/login").status_code == 204, timeout=5)

@@ -14,15 +14,15 @@ def app() -> Flask:
 
 
 def test_s55_strangers_are_counted_by_address(app: Flask) -> None:
-    assert Caller(app, "192.0.2.1").passes("GET", "/api/goods") == 3
-    assert Caller(app, "192.0.2.2").passes("GET", "/api/goods") == 3
+    assert Caller(app, "192.0.2.1").passes("GET", "/api/products") == 3
+    assert Caller(app, "192.0.2.2").passes("GET", "/api/products") == 3
 
 
 def test_s55_routes_without_a_limit_of_their_own_are_counted_together(app: Flask) -> None:
     caller = Caller(app)
-    caller.get("/api/gifts")
+    caller.get("/api/tags")
 
-    assert caller.passes("GET", "/api/goods") == 2
+    assert caller.passes("GET", "/api/products") == 2
 
 
 def test_s55_two_users_behind_one_address_are_separate(app: Flask) -> None:
@@ -37,7 +37,7 @@ def test_s55_a_user_is_the_same_everywhere(app: Flask) -> None:
 
 
 def test_s55_who_signed_in_has_more_than_strangers_on_public_routes(app: Flask) -> None:
-    assert Caller(app, user=ADA).passes("GET", "/api/goods") == 5
+    assert Caller(app, user=ADA).passes("GET", "/api/products") == 5
 
 
 def test_s55_a_token_that_is_not_good_does_not_get_a_stranger_further(app: Flask) -> None:
@@ -47,26 +47,26 @@ def test_s55_a_token_that_is_not_good_does_not_get_a_stranger_further(app: Flask
         problem(refused, 401, "unauthenticated")
 
     problem(caller.get("/api/cart", Authorization="Bearer a.b.c"), 429, "too_many_requests")
-    problem(caller.get("/api/goods"), 429, "too_many_requests")
+    problem(caller.get("/api/products"), 429, "too_many_requests")
 
 
 def test_s55_a_tighter_route_counts_apart_from_the_rest(app: Flask) -> None:
     caller = Caller(app)
 
-    assert caller.passes("POST", "/api/login") == 2
-    assert caller.passes("GET", "/api/goods") == 3
+    assert caller.passes("POST", "/api/auth/login") == 2
+    assert caller.passes("GET", "/api/products") == 3
 
 
 def test_s55_what_comes_before_signing_in_is_counted_by_address_whatever_token_is_shown(
     app: Flask,
 ) -> None:
-    assert Caller(app, user=ADA).passes("POST", "/api/login") == 2
-    assert Caller(app, user=ZOE).passes("POST", "/api/login") == 0
+    assert Caller(app, user=ADA).passes("POST", "/api/auth/login") == 2
+    assert Caller(app, user=ZOE).passes("POST", "/api/auth/login") == 0
 
 
 def test_s54_only_the_address_that_the_gateway_saw_counts(app: Flask) -> None:
     """The gateway writes the last entry; all before it is what the client made up (M4)."""
-    seen = [Caller(app, f"203.0.113.{n}, 192.0.2.1").get("/api/goods") for n in range(4)]
+    seen = [Caller(app, f"203.0.113.{n}, 192.0.2.1").get("/api/products") for n in range(4)]
 
     assert [answer.status_code for answer in seen] == [200, 200, 200, 429]
 
@@ -74,7 +74,7 @@ def test_s54_only_the_address_that_the_gateway_saw_counts(app: Flask) -> None:
 @pytest.mark.parametrize("header", ["X-Real-IP", "Forwarded", "True-Client-IP", "Client-IP"])
 def test_s54_other_headers_that_name_an_address_change_nothing(app: Flask, header: str) -> None:
     caller = Caller(app)
-    seen = [caller.get("/api/goods", **{header: f"203.0.113.{n}"}) for n in range(4)]
+    seen = [caller.get("/api/products", **{header: f"203.0.113.{n}"}) for n in range(4)]
 
     assert [answer.status_code for answer in seen] == [200, 200, 200, 429]
 
@@ -96,9 +96,9 @@ def test_s08_an_ipv6_network_is_one_caller(address: str | None, counted: str) ->
 
 def test_s55_a_refusal_says_why_and_when_to_come_back(app: Flask) -> None:
     caller = Caller(app)
-    caller.passes("GET", "/api/goods")
+    caller.passes("GET", "/api/products")
 
-    refused = caller.get("/api/goods")
+    refused = caller.get("/api/products")
 
     problem(refused, 429, "too_many_requests")
     assert refused.headers["RateLimit-Policy"] == '"anonymous";q=3;w=3600'
@@ -118,7 +118,7 @@ def test_s55_every_counted_answer_says_how_much_is_left(app: Flask) -> None:
 
 def test_s06_before_signing_in_all_answers_are_the_same_until_one_is_refused(app: Flask) -> None:
     caller = Caller(app)
-    answers = [caller.post("/api/login", **{"X-Request-ID": "same"}) for _ in range(3)]
+    answers = [caller.post("/api/auth/login", **{"X-Request-ID": "same"}) for _ in range(3)]
 
     assert answers[0].headers.to_wsgi_list() == answers[1].headers.to_wsgi_list()
     assert "RateLimit" not in answers[1].headers
@@ -148,9 +148,9 @@ def test_openapi_tells_of_429_where_requests_are_counted_and_of_503_where_they_m
 ) -> None:
     paths = Caller(app).get("/openapi.json").get_json()["paths"]
 
-    assert set(paths["/api/goods"]["get"]["responses"]) >= {"200", "429"}
-    assert "503" not in paths["/api/goods"]["get"]["responses"]
-    assert set(paths["/api/login"]["post"]["responses"]) >= {"204", "429", "503"}
+    assert set(paths["/api/products"]["get"]["responses"]) >= {"200", "429"}
+    assert "503" not in paths["/api/products"]["get"]["responses"]
+    assert set(paths["/api/auth/login"]["post"]["responses"]) >= {"204", "429", "503"}
     assert "429" not in paths["/api/webhook"]["post"]["responses"]
 
 
