@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     if given.input:
         _read_from(given.input)
     environment = variables([*sorted(SETTINGS.glob("*.env")), *given.settings]) | os.environ
-    os.execvpe(given.command[0], given.command, environment)  # noqa: S606
+    os.execvpe(given.command[0], given.command, environment)  # noqa: S606  # nosec B606
 
 
 def variables(files: Iterable[Path]) -> dict[str, str]:

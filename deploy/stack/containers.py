@@ -23,7 +23,7 @@ STATE = Path("/state")
 OUT = Path("/out")
 # Where a container finds its own folder of OUT.
 MOUNTED = Path("/run/oja")
-EVERYWHERE = "0.0.0.0"  # noqa: S104  inside a container, whose network is private
+EVERYWHERE = "0.0.0.0"  # noqa: S104  inside a container, whose network is private  # nosec B104
 
 PORTS = {
     "postgres": 5432,
@@ -137,8 +137,8 @@ def _nginx(stack: Stack) -> str:
         upstreams={service: [f"{service}-http:{HTTP_PORT}"] for service in SERVICES},
         docs_root=str(MOUNTED / "docs"),
         worker_processes="auto",
-        pid_file="/tmp/nginx.pid",  # noqa: S108  a tmpfs of the container's own
-        temp_dir="/tmp",  # noqa: S108
+        pid_file="/tmp/nginx.pid",  # noqa: S108  a tmpfs of the container's own  # nosec B108
+        temp_dir="/tmp",  # noqa: S108  # nosec B108
         access_log="/dev/stdout",
         error_log="/dev/stderr",
         resolver=_RESOLVER,

@@ -66,7 +66,7 @@ def psql(stack: Stack, role: str, arguments: Sequence[str]) -> None:
         raise Failure("psql is missing; install postgresql-client.")
     address = ["-h", HOST, "-p", str(stack.ports["postgres"]), "-U", role, "-d", postgres.DATABASE]
     environment = dict(os.environ) | {"PGPASSWORD": postgres.password(stack, role)}
-    os.execve(program, [program, *address, *arguments], environment)  # noqa: S606
+    os.execve(program, [program, *address, *arguments], environment)  # noqa: S606  # nosec B606
 
 
 def parsed(wish: str) -> tuple[str, int]:

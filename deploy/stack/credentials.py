@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from stack.home import write_private
 
-_ADMIN_PASSWORD = "admin-password"  # noqa: S105  the file's name
+_ADMIN_PASSWORD = "admin-password"  # noqa: S105  the file's name  # nosec B105
 
 
 class Credentials:

@@ -80,7 +80,7 @@ def _become(specification: dict[str, Any]) -> None:
     _open_standard_output(specification["uid"])
     command = [*specification["account"], *_leash(specification), *specification["command"]]
     program = shutil.which(command[0]) or command[0]
-    os.execve(program, command, environment)  # noqa: S606  that is what it is for
+    os.execve(program, command, environment)  # noqa: S606  that is what it is for  # nosec B606
 
 
 def _open_standard_output(uid: int) -> None:

@@ -73,7 +73,7 @@ def _is_port(text: str) -> bool:
 def free_port(*, besides: Collection[int] = ()) -> int:
     """A port that nobody listens on. Who needs it to stay so must listen soon."""
     # Not from the operating system's hand: it would give one from the outgoing range.
-    for port in random.sample(_INNER, k=len(_INNER)):
+    for port in random.sample(_INNER, k=len(_INNER)):  # no secret  # nosec B311
         if port not in besides and is_free(port):
             return port
     raise Failure("No free port is left on 127.0.0.1.")

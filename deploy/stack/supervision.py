@@ -10,7 +10,7 @@ from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault, ProtocolError, ServerProxy, Transport
+from xmlrpc.client import Fault, ProtocolError, ServerProxy, Transport  # our own  # nosec B411
 
 from stack import belongings
 from stack.account import Account

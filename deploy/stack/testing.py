@@ -37,10 +37,17 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def lint() -> int:
-    """ruff (style, order, form) and mypy over the repository; 0 if all is well."""
+    """ruff, mypy and bandit over the repository; 0 if all is well."""
     sources = ["libs/events/src", "libs/web/src", "deploy"]
     sources += [str(path.relative_to(CHECKOUT)) for path in CHECKOUT.glob("services/*/src")]
-    checks = (["ruff", "check"], ["ruff", "format", "--check"], ["mypy", *sources])
+    checks = (
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy", *sources],
+        ["bandit", "-q", "-r", "services", "libs"],
+        # The stack's work is to start programs; what it starts through a shell is still judged.
+        ["bandit", "-q", "-r", "deploy", "oja", "--skip", "B404,B603"],
+    )
     return max(_check(check) for check in checks)
 
 

@@ -59,4 +59,4 @@ def _same(ours: str, theirs: str) -> bool:
 def _hash(text: str, length: int) -> "hashlib._Hash":
     if length == 64:
         return hashlib.sha256(text.encode())
-    return hashlib.sha1(text.encode())  # noqa: S324  the provider's choice, not ours
+    return hashlib.sha1(text.encode())  # noqa: S324  the provider's choice, not ours  # nosec B324

@@ -52,7 +52,7 @@ class Mailbox:
         if subject:
             where.append("subject LIKE ? ESCAPE '\\'")
             values.append(_contains(subject))
-        query = f"SELECT * FROM mails WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"  # noqa: S608
+        query = f"SELECT * FROM mails WHERE {' AND '.join(where)} ORDER BY id DESC LIMIT ?"  # noqa: S608  # nosec B608
         return self._books.rows(query, *values, limit)
 
     def clear(self) -> None:

@@ -81,7 +81,7 @@ class Refunds:
 
     def select(self, where: str = "TRUE", *values: object) -> list[sqlite3.Row]:
         """Newest first; `where` is SQL over the table's columns."""
-        query = f"SELECT * FROM refunds WHERE {where} ORDER BY id DESC"  # noqa: S608  not input
+        query = f"SELECT * FROM refunds WHERE {where} ORDER BY id DESC"  # noqa: S608  not input  # nosec B608
         return self._books.rows(query, *values)
 
     def _refundable(self, key: Any) -> sqlite3.Row:
@@ -163,9 +163,9 @@ class Refunds:
     def _announce(self, refund_id: int) -> sqlite3.Row:
         """Send the event of the state just reached and set the timer for the next one."""
         row = self.by_id(refund_id)
-        assert row is not None  # noqa: S101  its callers have just written it
+        assert row is not None  # noqa: S101  its callers have just written it  # nosec B101
         paid = self._transactions.by_id(row["transaction_id"])
-        assert paid is not None  # noqa: S101  refunds are never without their payment
+        assert paid is not None  # noqa: S101  refunds are never without their payment  # nosec B101
         event = f"refund.{row['status']}"
         self._webhooks.emit(event, shapes.refund_event(row, paid), paid["reference"])
         due_at = None if row["status"] in FINAL else time.time() + self._step

@@ -54,7 +54,7 @@ def fill(bench: Bench, products: int) -> None:
 def _measure(bench: Bench, page: str, products: int, reads: Measured) -> None:
     address = bench.stack.public_url.replace("localhost", "127.0.0.1") + PAGES[page]
     same = address.replace("{n}", "1000000000")
-    with urlopen(same) as answer, static_file(answer.read()) as file:  # noqa: S310  our own
+    with urlopen(same) as answer, static_file(answer.read()) as file:  # noqa: S310  our own  # nosec B310
         best = bench.median("nginx, a file of that size", lambda s: load(file, seconds=s))
     name = f"{page}_{products}"
     cold = bench.median(

@@ -80,7 +80,7 @@ def render(**variables: object) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701  it is not HTML
+        autoescape=False,  # noqa: S701  it is not HTML  # nosec B701
     )
     environment.filters["json"] = json.dumps
     return environment.get_template("nginx.conf.j2").render(**variables) + "\n"

@@ -43,7 +43,7 @@ class RequestGone(Exception):
 
 class Purpose(StrEnum):
     VERIFY_EMAIL = "verify_email"
-    RESET_PASSWORD = "reset_password"  # noqa: S105  a purpose, not a password
+    RESET_PASSWORD = "reset_password"  # noqa: S105  a purpose, not a password  # nosec B105
     CHANGE_EMAIL = "change_email"
 
 

@@ -17,7 +17,7 @@ from oja_events.contracts.identity import (
 )
 
 ERASED_DOMAIN = "erased.invalid"  # reserved: no mail can get there
-NO_PASSWORD = "!"  # noqa: S105  no hash looks like this
+NO_PASSWORD = "!"  # noqa: S105  no hash looks like this  # nosec B105
 
 
 @dataclass(slots=True, kw_only=True)

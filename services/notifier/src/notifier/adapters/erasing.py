@@ -28,7 +28,7 @@ _ABOUT_THEM = """
 """
 _CLAIMED = text(f"""
     SELECT id FROM mails WHERE {_ABOUT_THEM} AND claimed_by IS NOT NULL LIMIT 1
-""")  # noqa: S608  nobody's text is in it
+""")  # noqa: S608  nobody's text is in it  # nosec B608
 _MASK = text(f"""
     UPDATE mails SET
         recipient = 'erased-' || id || '@erased.invalid', recipient_name = '',
@@ -39,7 +39,7 @@ _MASK = text(f"""
         next_attempt_at = NULL
     WHERE {_ABOUT_THEM}
     RETURNING id
-""")  # noqa: S608
+""")  # noqa: S608  # nosec B608
 # What staff were told is about the shop and stays; whom it was told is not.
 _CLAIMED_BY_MEMBER = text("""
     SELECT id FROM mails WHERE recipient_id = :user_id AND claimed_by IS NOT NULL LIMIT 1

@@ -41,8 +41,8 @@ class Template(StrEnum):
     MAIL_FAILING = "mail_failing"
     MESSAGE_PARKED = "message_parked"
     VERIFY_EMAIL = "verify_email"
-    RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password  # nosec B105
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105  # nosec B105
     SIGN_IN_ENDED = "sign_in_ended"
     CONFIRM_EMAIL = "confirm_email"
     EMAIL_CHANGED = "email_changed"

@@ -8,7 +8,7 @@ from identity.domain.secrets import is_csrf_token
 from oja_web.problems import Problem
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  a header's name
+TOKEN_HEADER = "X-CSRF-Token"  # noqa: S105  a header's name  # nosec B105
 # "none" is a person who typed the address; "same-site" could be another port of the same machine.
 _OWN_SITES = frozenset({"same-origin", "none"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -89,7 +89,7 @@ def _answer(signed_in: tokens.SignedIn) -> Response:
         {
             "access_token": access_token(signed_in.holder, ACCESS_TOKEN_LIFETIME),
             "refresh_token": signed_in.refresh_token,
-            "token_type": "Bearer",
+            "token_type": "Bearer",  # its name  # nosec B105
             "expires_in": int(ACCESS_TOKEN_LIFETIME.total_seconds()),
         }
     )
