@@ -93,6 +93,12 @@ def change_category(shop: FiveApps, boss: Person) -> Call:
     return Call({"category_id": category}, {"json": {"position": 3}}, tag, category)
 
 
+def remove_category(shop: FiveApps, boss: Person) -> Call:
+    category = a_category(shop, boss)
+    tag = seen(shop, "catalog", f"/api/admin/categories/{category}", boss)
+    return Call({"category_id": category}, {}, tag, category)
+
+
 def set_threshold(shop: FiveApps, boss: Person) -> Call:
     sku = a_product(shop, boss)["variants"][0]["sku"]
     tag = seen(shop, "catalog", f"/api/admin/inventory/{sku}", boss)
@@ -273,6 +279,7 @@ CALLS: dict[tuple[str, str, str], Make] = {
         options={"json": {"name": f"Shelf {uuid4().hex}"}}
     ),
     ("catalog", "PATCH", "/api/admin/categories/<uuid:category_id>"): change_category,
+    ("catalog", "DELETE", "/api/admin/categories/<uuid:category_id>"): remove_category,
     ("catalog", "PATCH", "/api/admin/inventory/<sku>"): set_threshold,
     ("catalog", "POST", "/api/admin/inventory/<sku>/adjustments"): adjust_stock,
     ("catalog", "POST", _PRODUCTS): lambda *_: Call(options={"json": product_body()}),

@@ -91,9 +91,18 @@ class Staff:
         self._client = create_app(deps.settings, deps).test_client()
         self._headers = bearer(make_token(KEYS.private_pem, permissions=PERMISSIONS))
 
-    def open(self, method: str, url: str, *, seen: str | None = None, **options: Any) -> Any:
-        """`seen` is the ETag to send as If-Match."""
-        headers = {**self._headers, **({"If-Match": seen} if seen else {})}
+    def open(
+        self,
+        method: str,
+        url: str,
+        *,
+        seen: str | None = None,
+        key: str | None = None,
+        **options: Any,
+    ) -> Any:
+        """`seen` is the ETag to send as If-Match, `key` the Idempotency-Key."""
+        more = {"If-Match": seen, "Idempotency-Key": key}
+        headers = {**self._headers, **{name: value for name, value in more.items() if value}}
         return self._client.open(url, method=method, headers=headers, **options)
 
     def create(self, *variants: dict[str, Any], **changes: Any) -> TestResponse:

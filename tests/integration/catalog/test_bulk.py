@@ -300,7 +300,8 @@ def test_a_worker_that_dies_in_between_costs_no_line(staff, deps, shop, monkeypa
     monkeypatch.setattr(importing, "merge", dies)
     with pytest.raises(KeyboardInterrupt):
         importing.advance(unit_of_work=deps.unit_of_work, currency="NGN")
-    assert counts(staff.open("GET", url).json) == (6, 0, 0, 0)
+    halfway = staff.open("GET", url).json
+    assert (counts(halfway), halfway["progress"]) == ((6, 0, 0, 0), 63)
     assert importing.advance(unit_of_work=deps.unit_of_work, currency="NGN") == 0
 
     with deps.engine.begin() as connection:
@@ -309,6 +310,7 @@ def test_a_worker_that_dies_in_between_costs_no_line(staff, deps, shop, monkeypa
 
     job = staff.open("GET", url).json
     assert (job["status"], counts(job), job["lines"]) == ("done", (10, 0, 0, 0), 10)
+    assert job["progress"] == 100
     assert all(shop.movements(sku) == [("initial", 5)] for sku in skus)
     assert shop.rows("SELECT FROM import_chunks") == []
 

@@ -6,6 +6,8 @@ from uuid import uuid4
 import pytest
 
 from oja_web.testing import problem
+from tests.integration.catalog.conftest import a_variant
+from tests.integration.catalog.test_stock import at_once
 
 SHELVES = "/api/admin/categories"
 
@@ -96,3 +98,39 @@ def test_changes_need_the_version_that_was_seen(staff, outer):
     problem(staff.open("PATCH", url, json={"name": "x"}), 428, "precondition_required")
     assert staff.open("PATCH", url, json={"name": "Newer"}, seen=seen).status_code == 200
     problem(staff.open("PATCH", url, json={"name": "x"}, seen=seen), 412, "precondition_failed")
+
+
+def remove(staff, category):
+    url = f"{SHELVES}/{category['id']}"
+    return staff.open("DELETE", url, seen=staff.open("GET", url).headers["ETag"])
+
+
+def test_only_a_category_that_nothing_is_in_is_removed(client, staff, outer, inner):
+    product = staff.create(category=inner["slug"]).json
+
+    problem(remove(staff, outer), 409, "category_in_use")
+    problem(remove(staff, inner), 409, "category_in_use")
+    url = f"/api/admin/products/{product['id']}"
+    seen = staff.open("GET", url).headers["ETag"]
+    staff.open("PATCH", url, json={"category": None}, seen=seen)
+    removed = [remove(staff, each).status_code for each in (inner, outer)]
+
+    assert removed == [204, 204]
+    shown = {each["id"] for each in client.get("/api/categories").json["items"]}
+    assert not shown & {inner["id"], outer["id"]}
+    problem(staff.open("DELETE", f"{SHELVES}/{inner['id']}", seen='"v1"'), 404, "not_found")
+
+
+def test_a_category_is_removed_or_filled_but_never_both(staff, outer):
+    answers = {}
+    fill = {"name": "Drum", "category": outer["slug"], "variants": [a_variant()]}
+
+    def filled():
+        answers["fill"] = staff.open("POST", "/api/admin/products", json=fill).status_code
+
+    def removed():
+        answers["remove"] = remove(staff, outer).status_code
+
+    at_once([filled, removed])
+
+    assert (answers["fill"], answers["remove"]) in {(201, 409), (422, 204)}

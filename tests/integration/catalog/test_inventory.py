@@ -4,6 +4,7 @@ import pytest
 
 from oja_web.testing import problem
 from tests.integration.catalog.conftest import a_variant
+from tests.integration.catalog.test_stock import at_once
 
 STOCK = "/api/admin/inventory/"
 
@@ -14,8 +15,8 @@ def sku(staff):
     return created.json["variants"][0]["sku"]
 
 
-def adjust(staff, sku, **body):
-    return staff.open("POST", f"{STOCK}{sku}/adjustments", json=body)
+def adjust(staff, sku, key=None, **body):
+    return staff.open("POST", f"{STOCK}{sku}/adjustments", json=body, key=key)
 
 
 def everything(staff, url, **query):
@@ -67,6 +68,22 @@ def test_more_than_there_is_cannot_be_taken_away(staff, sku):
 
     assert "delta" in answer["errors"]
     assert staff.open("GET", STOCK + sku).json["on_hand"] == 10
+
+
+def test_an_adjustment_whose_answer_was_lost_is_sent_again(staff, sku):
+    first = adjust(staff, sku, key="delivery-7", delta=5, reason="restock")
+    again = adjust(staff, sku, key="delivery-7", delta=5, reason="restock")
+    other = adjust(staff, sku, key="delivery-7", delta=6, reason="restock")
+
+    assert (first.json["on_hand"], again.status_code, again.json) == (15, 201, first.json)
+    problem(other, 422, "idempotency_key_reused")
+    problem(adjust(staff, sku, key="a b", delta=5, reason="restock"), 422, "invalid")
+
+
+def test_the_same_adjustment_many_times_at_once_is_made_once(staff, sku):
+    at_once([lambda: adjust(staff, sku, key="once", delta=5, reason="restock")] * 8)
+
+    assert staff.open("GET", STOCK + sku).json["on_hand"] == 15
 
 
 def test_the_threshold_is_changed_by_who_has_seen_the_stock(staff, sku):

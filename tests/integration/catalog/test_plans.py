@@ -109,6 +109,16 @@ def test_no_filter_and_no_pair_of_them_reads_a_whole_table(queries: SqlQueries, 
         assert not LARGE & set().union(*map(scanned, seen)), f"{asked} by {sort}"
 
 
+@pytest.mark.parametrize("status", [None, "draft", "archived"])
+@pytest.mark.parametrize("sort", Sort)
+def test_nor_does_any_list_of_staff(queries: SqlQueries, sort: Sort, status: str | None):
+    for asked in ALONE:
+        with plans(queries) as seen:
+            queries.products(ProductFilter(**asked, status=status), sort=sort, size=24)
+
+        assert not LARGE & set().union(*map(scanned, seen)), f"{asked} by {sort}"
+
+
 @pytest.mark.parametrize("asked", ALONE)
 def test_totals_and_facets_do_neither(queries: SqlQueries, asked: dict[str, Any]):
     with plans(queries) as seen:

@@ -170,6 +170,17 @@ def test_staff_hide_and_show_reviews_and_the_rating_follows(deps, client, ada, m
     problem(missing, 404, "not_found")
 
 
+def test_a_hidden_review_cannot_be_shown_by_posting_it_anew(client, ada, moderator, product):
+    hidden = ada.review(product, 1).json
+    decide(moderator, hidden, "hidden")
+
+    ada.send("DELETE", url_of(product, hidden))
+    again = ada.review(product, 1)
+
+    assert again.json["status"] == "pending"
+    assert listed(client, product) == []
+
+
 def test_where_reviews_are_moderated_staff_read_them_first(deps, client, moderator, product):
     moderated = replace(deps, settings=replace(deps.settings, reviews_moderated=True))
     ada = Customer(moderated)

@@ -46,6 +46,7 @@ class State:
     owners: dict[str, UUID] = field(default_factory=dict)
     levels: dict[str, Level] = field(default_factory=dict)
     movements: list[tuple[str, Reason, int]] = field(default_factory=list)
+    requests: dict[tuple[str, str], tuple[int, Reason]] = field(default_factory=dict)
     orders: dict[UUID, OrderStock] = field(default_factory=dict)
     held: dict[UUID, dict[str, int]] = field(default_factory=dict)
     strays: dict[str, datetime] = field(default_factory=dict)
@@ -163,6 +164,14 @@ class FakeCategories(FakeSlugs):
     def add(self, category: Category) -> None:
         self._state.categories[category.id] = deepcopy(category)
 
+    def is_empty(self, category: Category) -> bool:
+        filed = [each.content.category for each in self._state.products.values()]
+        inside = {each.parent_id for each in self._state.categories.values()}
+        return category.id not in {each.id for each in filed if each} | inside
+
+    def remove(self, category: Category) -> None:
+        del self._state.categories[category.id]
+
     def save(self, category: Category) -> None:
         if category != self._state.categories[category.id]:
             category.version += 1
@@ -229,10 +238,18 @@ class FakeStock:
             self._state.movements += [(sku, step.reason, step.on_hand * n) for sku, n in held]
         return [self._shift(sku, n, step.on_hand * n, step.reserved * n) for sku, n in held]
 
-    def adjust(self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str) -> Change:
+    def adjusted(self, sku: str, key: str) -> tuple[int, Reason] | None:
+        self.version_of(sku)
+        return self._state.requests.get((sku, key))
+
+    def adjust(
+        self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str, key: str | None
+    ) -> Change:
         self.version_of(sku)
         if self._state.levels[sku].available + delta < 0:
             raise NotEnoughStock(sku)
+        if key:
+            self._state.requests[sku, key] = delta, reason
         self._state.movements.append((sku, reason, delta))
         return self._shift(sku, abs(delta), delta, 0)
 

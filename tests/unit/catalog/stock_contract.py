@@ -9,7 +9,7 @@ import pytest
 from catalog.domain.product import ProductStatus
 from catalog.domain.stock import Reason
 from catalog.use_cases import commands, event_handlers
-from catalog.use_cases.errors import NotEnoughStock, TooEarly
+from catalog.use_cases.errors import KeyReused, NotEnoughStock, TooEarly
 from catalog.use_cases.ports import UnitOfWork
 from oja_events.contracts import Event, SkuQuantity
 from oja_events.contracts.catalog import (
@@ -66,8 +66,10 @@ def pay(shop: Shop, order_id: UUID) -> None:
     event_handlers.payment_confirmed(payment_confirmed(order_id), uow=shop.uow())
 
 
-def adjust(shop: Shop, sku: str, delta: int) -> None:
-    commands.adjust_stock(sku, delta, Reason.CORRECTION, note="counted", by="staff", uow=shop.uow())
+def adjust(shop: Shop, sku: str, delta: int, key: str | None = None) -> None:
+    commands.adjust_stock(
+        sku, delta, Reason.CORRECTION, note="counted", by="staff", key=key, uow=shop.uow()
+    )
 
 
 def news(shop: Shop, *kinds: type[Event]) -> list[Event]:
@@ -270,6 +272,19 @@ class StockContract:
 
         assert shop.movements(sku) == [("initial", 3), ("correction", 5)]
         assert [change.variants[0].available for change in news(shop, ProductChanged)] == [3, 8]
+
+    def test_an_adjustment_that_is_sent_twice_is_made_once(self, shop):
+        sku, other = in_stock(shop, 3), in_stock(shop, 3)
+
+        adjust(shop, sku, 5, key="monday")
+        adjust(shop, sku, 5, key="monday")
+        adjust(shop, other, 5, key="monday")
+        adjust(shop, sku, 5)
+
+        assert shop.level(sku) == (13, 0)
+        assert shop.level(other) == (8, 0)
+        with pytest.raises(KeyReused):
+            adjust(shop, sku, 6, key="monday")
 
     def test_what_is_promised_to_customers_cannot_be_taken_away(self, shop):
         sku = in_stock(shop, 3)

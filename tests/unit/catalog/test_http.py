@@ -43,6 +43,7 @@ ROUTES = {
     ("POST", "/api/admin/categories"): "products:write",
     ("GET", "/api/admin/categories/<uuid:category_id>"): "products:read",
     ("PATCH", "/api/admin/categories/<uuid:category_id>"): "products:write",
+    ("DELETE", "/api/admin/categories/<uuid:category_id>"): "products:write",
     ("GET", "/api/admin/inventory"): "inventory:read",
     ("GET", "/api/admin/inventory/<sku>"): "inventory:read",
     ("PATCH", "/api/admin/inventory/<sku>"): "inventory:write",
@@ -265,5 +266,5 @@ def test_staff_publish_or_hide_a_review_and_nothing_else(client):
     url = concrete("/api/admin/reviews/<uuid:review_id>")
 
     for body in ({"status": "pending"}, {"status": "gone"}, {}, {"status": "hidden", "rating": 1}):
-        seen = {**STAFF, "If-Match": "\"v1\""}
+        seen = {**STAFF, "If-Match": '"v1"'}
         problem(client.patch(url, json=body, headers=seen), 422, "invalid")

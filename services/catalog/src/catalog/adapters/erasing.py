@@ -15,6 +15,7 @@ _MASK_REVIEWS = text("""
     RETURNING id
 """)
 _DROP_PURCHASES = text("DELETE FROM purchases WHERE customer_id = :customer_id")
+_DROP_BARS = text("DELETE FROM barred_reviewers WHERE customer_id = :customer_id")
 
 
 class SqlErasures:
@@ -26,6 +27,7 @@ class SqlErasures:
         who = {"customer_id": customer_id}
         masked = self._session.execute(_MASK_REVIEWS, who).all()
         self._session.execute(_DROP_PURCHASES, who)
+        self._session.execute(_DROP_BARS, who)
         SqlAuditLog(self._session).forget(customer_id)
         now = self._session.execute(select(func.now())).scalar_one()
         self._outbox.add(

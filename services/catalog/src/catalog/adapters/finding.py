@@ -26,7 +26,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from catalog.adapters.listing import PRODUCTS, Asked, Order, asked, conditions, values, words
+from catalog.adapters.listing import (
+    PRODUCTS,
+    PUBLISHED,
+    Asked,
+    Order,
+    asked,
+    conditions,
+    values,
+    words,
+)
 from catalog.adapters.tables import ProductRow, VariantRow
 from catalog.use_cases.ports import ProductFilter
 
@@ -38,6 +47,7 @@ MOST_RANKED = 2000
 _EXACT_SKU = 10**9
 _NARROWED = [
     PRODUCTS.id,
+    PRODUCTS.status,
     PRODUCTS.category_id,
     PRODUCTS.tags,
     PRODUCTS.featured,
@@ -70,13 +80,13 @@ def count(session: Session, wanted: ProductFilter) -> int:
 def walk(asked: Asked, order: Order, *, going_on: bool) -> Place:
     """The first that fit, in the order of the list, as far as MOST_WALKED goes: less than a page
     may be all there is, or not."""
-    piece = select(*_NARROWED).where(*conditions(asked & {"status"}))
+    piece = select(*_NARROWED).where(*conditions(asked & PUBLISHED))
     if going_on:
         piece = piece.where(order.after(PRODUCTS))
-    walked = MOST_WALKED if asked - {"status"} else _size()
+    walked = MOST_WALKED if asked - PUBLISHED else _size()
     near = piece.order_by(*order.clauses(PRODUCTS)).limit(walked).subquery("near").c
     query = select(near.id, order.key(near).label("sort_key"))
-    query = query.where(*conditions(asked, near, leaving_out=["status"]))
+    query = query.where(*conditions(asked, near, leaving_out=PUBLISHED))
     return query.order_by(*order.clauses(near)).limit(_size())
 
 

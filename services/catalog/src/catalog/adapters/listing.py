@@ -26,7 +26,10 @@ from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.use_cases.ports import Position, ProductFilter, Sort
 
 Asked = frozenset[str]
-"""What a list is narrowed to, by name. Words are `q`, or `unfinished` if the last may go on."""
+"""What a list is narrowed to, by name. Words are `q`, or `unfinished` if the last may go on; of
+the values of `status`, `published` is a name of its own, because it has its own indexes."""
+
+PUBLISHED = frozenset(["published"])
 
 Condition = ColumnElement[bool]
 Columns = Any
@@ -83,6 +86,8 @@ def asked(wanted: ProductFilter) -> Asked:
     given = {each.name for each in fields(wanted) if getattr(wanted, each.name) not in (None, ())}
     if wanted.q and _split_last_word(wanted.q)[1]:
         given = given - {"q"} | {"unfinished"}
+    if wanted.status == "published":
+        given = given - {"status"} | PUBLISHED
     return frozenset(given)
 
 
@@ -149,6 +154,7 @@ def _any_inside() -> ColumnElement[Any]:
 
 
 _NARROWINGS: dict[str, Callable[[Columns], Condition]] = {
+    "published": lambda of: of.status == "published",
     "status": lambda of: of.status == bindparam("status"),
     "featured": lambda of: of.featured == bindparam("featured"),
     "in_stock": lambda of: of.in_stock == bindparam("in_stock"),

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.adapters.counting import facets
 from catalog.adapters.finding import Place, count, gather, use_indexes, walk
-from catalog.adapters.listing import PRODUCTS, Asked, Order, asked, order_of, values
+from catalog.adapters.listing import PRODUCTS, PUBLISHED, Asked, Order, asked, order_of, values
 from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
     CategoryRow,
@@ -149,7 +149,7 @@ class SqlQueries:
         with self._alone() as session:
             given = {**values(wanted, after), "size": size + 1}
             rows = session.execute(statement, given).mappings().all()
-        return rows if len(rows) > size or not names - {"status"} else None
+        return rows if len(rows) > size or not names - PUBLISHED else None
 
     def product(self, key: UUID | str, *, public: bool) -> Mapping[str, Any]:
         statement = _one_product("id" if isinstance(key, UUID) else "slug", public)

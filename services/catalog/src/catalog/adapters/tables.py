@@ -96,8 +96,14 @@ class ProductRow(Base):
         Index("products_by_price", "price_amount", "id", postgresql_where=_PUBLISHED),
         Index("products_by_rating", "rating_average", "id", postgresql_where=_PUBLISHED),
         Index("products_by_name", "sort_name", "id", postgresql_where=_PUBLISHED),
-        Index("products_by_featured", "featured", "id", postgresql_where=_PUBLISHED),
-        Index("products_by_in_stock", "in_stock", "id", postgresql_where=_PUBLISHED),
+        Index("products_by_featured", "featured", "id"),
+        Index("products_by_in_stock", "in_stock", "id"),
+        Index("products_all_by_price", "price_amount", "id"),
+        Index("products_all_by_rating", "rating_average", "id"),
+        Index("products_all_by_name", "sort_name", "id"),
+        Index(
+            "products_unpublished", "status", "id", postgresql_where=text("status <> 'published'")
+        ),
         Index(
             "products_by_likeness",
             "sort_name",
@@ -200,6 +206,15 @@ class ReviewRow(Base):
     )
 
 
+class BarredReviewerRow(Base):
+    """Who has withdrawn a review that staff had hidden; the next one waits for staff."""
+
+    __tablename__ = "barred_reviewers"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"), primary_key=True)
+
+
 class PurchaseRow(Base):
     """Who has received what, as completed orders tell; not all of it need still be for sale."""
 
@@ -211,8 +226,8 @@ class PurchaseRow(Base):
 
 
 class ImportRow(Base):
-    """A table that staff have sent, and what became of its lines. `line` is the last one done;
-    `leased_until` is how long the worker that has it is trusted to be alive."""
+    """A table that staff have sent, and what became of its lines. `line` is the last one done of
+    the `size` that it has; `leased_until` is how long the worker that has it is trusted to live."""
 
     __tablename__ = "imports"
 
@@ -221,6 +236,7 @@ class ImportRow(Base):
     dry_run: Mapped[bool]
     by: Mapped[str]
     attempts: Mapped[int]
+    size: Mapped[int] = mapped_column(server_default=text("0"))
     line: Mapped[int]
     lines: Mapped[int]
     created: Mapped[int]
@@ -299,10 +315,12 @@ class MovementRow(Base):
     note: Mapped[str | None]
     by: Mapped[str]
     at: Mapped[datetime]
+    request_key: Mapped[str | None]
 
     __table_args__ = (
         CheckConstraint("delta <> 0", name="stock_movements_move"),
         UniqueConstraint("order_id", "sku", "reason", name="stock_movements_once_per_order"),
+        UniqueConstraint("sku", "request_key", name="stock_movements_once_per_request"),
         Index("stock_movements_by_sku", "sku", "id"),
     )
 

@@ -10,7 +10,12 @@ from catalog.domain.product import Content, Product, ProductStatus, Variant
 from catalog.domain.slugs import slugify
 from catalog.domain.stock import Reason, Terms
 from catalog.domain.values import CategoryRef
-from catalog.use_cases.errors import CategoryNotFound, UnknownCategory
+from catalog.use_cases.errors import (
+    CategoryInUse,
+    CategoryNotFound,
+    KeyReused,
+    UnknownCategory,
+)
 from catalog.use_cases.ports import UnitOfWork
 from catalog.use_cases.stock_news import tell_levels
 
@@ -138,12 +143,39 @@ def change_category(
         uow.commit()
 
 
-def adjust_stock(
-    sku: str, delta: int, reason: Reason, *, note: str | None, by: str, uow: UnitOfWork
-) -> None:
-    """Write a movement of staff into the ledger; raises SkuNotFound, NotEnoughStock."""
+def remove_category(category_id: UUID, *, precondition: Precondition, uow: UnitOfWork) -> None:
+    """Remove one that nothing is in; raises CategoryNotFound, CategoryInUse."""
     with uow:
-        change = uow.stock.adjust(sku, delta, reason, note=note, by=by)
+        category = uow.categories.tree().get(category_id)
+        if category is None:
+            raise CategoryNotFound(category_id)
+        precondition(category.version)
+        if not uow.categories.is_empty(category):
+            raise CategoryInUse
+        uow.categories.remove(category)
+        uow.audit.note("category_removed", category.id, before=category)
+        uow.commit()
+
+
+def adjust_stock(
+    sku: str,
+    delta: int,
+    reason: Reason,
+    *,
+    note: str | None,
+    by: str,
+    key: str | None = None,
+    uow: UnitOfWork,
+) -> None:
+    """Write a movement of staff into the ledger, once per `key` if there is one; raises
+    SkuNotFound, NotEnoughStock, KeyReused."""
+    with uow:
+        done = uow.stock.adjusted(sku, key) if key else None
+        if done:
+            if done != (delta, reason):
+                raise KeyReused
+            return
+        change = uow.stock.adjust(sku, delta, reason, note=note, by=by, key=key)
         tell_levels([change], uow=uow, always=True)
         uow.audit.note(
             "stock_adjusted",

@@ -37,6 +37,14 @@ class NotEnoughStock(Exception):
         self.errors = {"delta": ["more than what is on hand and not reserved"]}
 
 
+class KeyReused(Exception):
+    """An idempotency key comes back with another adjustment."""
+
+
+class CategoryInUse(Exception):
+    """Products or other categories are in the category."""
+
+
 class ImportNotFound(Exception):
     """There is no such import."""
 

@@ -49,6 +49,10 @@ class CategoryRepository(Protocol):
 
     def add(self, category: Category) -> None: ...
 
+    def is_empty(self, category: Category) -> bool:
+        """Whether no product and no other category is in it."""
+
+    def remove(self, category: Category) -> None: ...
     def save(self, category: Category) -> None:
         """Keep the changes; products in it are found by its new name at once."""
 
@@ -71,7 +75,12 @@ class StockRepository(Protocol):
     def move(self, order_id: UUID, step: Step) -> list[Change]:
         """Take the order's stock one step on; a repeated step finds nothing to do."""
 
-    def adjust(self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str) -> Change:
+    def adjusted(self, sku: str, key: str) -> tuple[int, Reason] | None:
+        """What the request with this key has done to the SKU, which is locked from here on."""
+
+    def adjust(
+        self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str, key: str | None
+    ) -> Change:
         """Write a movement of staff; raises SkuNotFound or NotEnoughStock."""
 
     def version_of(self, sku: str) -> str:
@@ -94,6 +103,10 @@ class ReviewRepository(Protocol):
 
     def save(self, review: Review) -> None: ...
     def remove(self, review: Review) -> None: ...
+    def bar(self, review: Review) -> None:
+        """Let the next review that its author posts of its product wait for staff."""
+
+    def is_barred(self, customer_id: UUID, product_id: UUID) -> bool: ...
     def has_bought(self, customer_id: UUID, product_id: UUID) -> bool: ...
 
     def note_purchases(

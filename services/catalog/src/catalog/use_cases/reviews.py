@@ -27,14 +27,17 @@ def post_review(
     moderated: bool,
     uow: UnitOfWork,
 ) -> UUID:
-    """A customer's only review of a product; raises ProductNotFound, AlreadyReviewed."""
+    """A customer's only review of a product; raises ProductNotFound, AlreadyReviewed.
+
+    Who has withdrawn one that staff had hidden cannot show it again by posting it anew.
+    """
     with uow:
         review = Review.post(
             review_id=uow.reviews.next_id(),
             product_id=product_id,
             author=Author(customer_id, public_name(name)),
             opinion=opinion,
-            moderated=moderated,
+            moderated=moderated or uow.reviews.is_barred(customer_id, product_id),
             verified=uow.reviews.has_bought(customer_id, product_id),
             now=uow.now(),
         )
@@ -66,7 +69,10 @@ def withdraw_review(
 ) -> None:
     """Raises ReviewNotFound, also when it is somebody else's."""
     with uow:
-        uow.reviews.remove(_own(product_id, review_id, customer_id, uow))
+        review = _own(product_id, review_id, customer_id, uow)
+        if review.status is ReviewStatus.HIDDEN:
+            uow.reviews.bar(review)
+        uow.reviews.remove(review)
         uow.commit()
 
 

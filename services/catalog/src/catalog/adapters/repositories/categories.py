@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from catalog.adapters.mapping import category_from, new_category_row
 from catalog.adapters.repositories.search import index_category
 from catalog.adapters.repositories.slugs import free_slug
-from catalog.adapters.tables import CategoryRow
+from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.domain.category import Category
 
 
@@ -24,7 +24,9 @@ class SqlCategoryRepository:
         return free_slug(self._session, CategoryRow.slug, wanted)
 
     def by_slug(self, slug: str) -> Category | None:
-        row = self._session.scalars(select(CategoryRow).where(CategoryRow.slug == slug)).first()
+        # Until the end of the transaction it cannot be removed, so that things may be put into it.
+        query = select(CategoryRow).where(CategoryRow.slug == slug)
+        row = self._session.scalars(query.with_for_update(read=True, key_share=True)).first()
         return category_from(row) if row else None
 
     def tree(self) -> dict[UUID, Category]:
@@ -34,6 +36,17 @@ class SqlCategoryRepository:
 
     def add(self, category: Category) -> None:
         self._session.add(new_category_row(category))
+        self._session.flush()
+
+    def is_empty(self, category: Category) -> bool:
+        # The row is locked against new members: whoever refers to it waits for us.
+        self._session.get_one(CategoryRow, category.id, with_for_update=True)
+        inside = exists().where(CategoryRow.parent_id == category.id)
+        filed = exists().where(ProductRow.category_id == category.id)
+        return not self._session.scalar(select(inside | filed))
+
+    def remove(self, category: Category) -> None:
+        self._session.delete(self._session.get_one(CategoryRow, category.id))
         self._session.flush()
 
     def save(self, category: Category) -> None:

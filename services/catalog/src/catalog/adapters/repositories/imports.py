@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, select, text
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
@@ -51,7 +51,7 @@ class SqlImportRepository:
     def add(self, *, dry_run: bool, by: str) -> UUID:
         import_id = uuid7()
         counters = dict.fromkeys(
-            ("attempts", "line", "lines", "created", "updated", "unchanged", "failed"), 0
+            ("attempts", "size", "line", "lines", "created", "updated", "unchanged", "failed"), 0
         )
         row = insert(ImportRow).values(
             id=import_id,
@@ -67,6 +67,8 @@ class SqlImportRepository:
     def append(self, import_id: UUID, n: int, chunk: bytes) -> None:
         row = insert(ImportChunkRow).values(import_id=import_id, n=n, content=chunk)
         self._session.execute(row)
+        of_job = update(ImportRow).where(ImportRow.id == import_id)
+        self._session.execute(of_job.values(size=ImportRow.size + chunk.count(b"\n")))
 
     def claim(self) -> ImportJob | None:
         row = self._session.execute(_CLAIM).mappings().first()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from catalog.adapters.mapping import review_from, review_values, write_review
-from catalog.adapters.tables import ProductRow, PurchaseRow, ReviewRow
+from catalog.adapters.tables import BarredReviewerRow, ProductRow, PurchaseRow, ReviewRow
 from catalog.domain.review import Review, Weight
 from catalog.use_cases.errors import AlreadyReviewed, ProductNotFound, ReviewNotFound
 from oja_events.outbox import Outbox
@@ -62,6 +62,13 @@ class SqlReviewRepository:
         self._session.delete(self._session.get_one(ReviewRow, review.id))
         self._session.flush()
         self._count(review, _NOTHING)
+
+    def bar(self, review: Review) -> None:
+        barred = {"customer_id": review.author.customer_id, "product_id": review.product_id}
+        self._session.execute(insert(BarredReviewerRow).values(barred).on_conflict_do_nothing())
+
+    def is_barred(self, customer_id: UUID, product_id: UUID) -> bool:
+        return self._session.get(BarredReviewerRow, (customer_id, product_id)) is not None
 
     def has_bought(self, customer_id: UUID, product_id: UUID) -> bool:
         bought = exists().where(

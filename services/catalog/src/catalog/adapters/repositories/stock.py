@@ -9,7 +9,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
 from catalog.adapters.mapping import change_from, shortage_from
-from catalog.adapters.tables import OrderStockRow, ProductRow, StockRow
+from catalog.adapters.tables import MovementRow, OrderStockRow, ProductRow, StockRow
 from catalog.domain.stock import (
     DEFAULT_THRESHOLD,
     Change,
@@ -113,8 +113,8 @@ _ADJUST = text("""
         WHERE sku = :sku AND on_hand + CAST(:delta AS bigint) >= reserved
         RETURNING sku, product_id, on_hand, reserved, low_stock_threshold AS threshold
     ), noted AS (
-        INSERT INTO stock_movements (sku, reason, delta, on_hand, note, by, at)
-        SELECT sku, :reason, CAST(:delta AS bigint), on_hand, :note, :by, now() FROM moved
+        INSERT INTO stock_movements (sku, reason, delta, on_hand, note, by, at, request_key)
+        SELECT sku, :reason, CAST(:delta AS bigint), on_hand, :note, :by, now(), :key FROM moved
     )
     SELECT sku, moved.product_id, products.name, variants.options, moved.threshold,
         abs(CAST(:delta AS bigint)) AS quantity,
@@ -182,10 +182,18 @@ class SqlStockRepository:
         )
         return [change_from(row) for row in rows]
 
-    def adjust(self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str) -> Change:
-        row = self._session.execute(
-            _ADJUST, {"sku": sku, "delta": delta, "reason": reason, "note": note, "by": by}
-        ).first()
+    def adjusted(self, sku: str, key: str) -> tuple[int, Reason] | None:
+        self.version_of(sku)
+        query = select(MovementRow.delta, MovementRow.reason)
+        query = query.where(MovementRow.sku == sku, MovementRow.request_key == key)
+        row = self._session.execute(query).first()
+        return (row.delta, Reason(row.reason)) if row else None
+
+    def adjust(
+        self, sku: str, delta: int, reason: Reason, *, note: str | None, by: str, key: str | None
+    ) -> Change:
+        values = {"sku": sku, "delta": delta, "reason": reason, "note": note, "by": by, "key": key}
+        row = self._session.execute(_ADJUST, values).first()
         if row is None:
             self.version_of(sku)
             raise NotEnoughStock(sku)

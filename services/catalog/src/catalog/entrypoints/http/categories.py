@@ -82,6 +82,18 @@ def change_category(body: CategoryDraft, category_id: UUID) -> Response:
     return _tagged(category_id)
 
 
+@staff_blp.delete("/<uuid:category_id>")
+@requires("products:write")
+@changes_what_was_seen
+@staff_blp.response(204)
+def remove_category(category_id: UUID) -> None:
+    """Remove a category that you have seen and that nothing is in (If-Match)
+
+    409 `category_in_use` while products, archived ones too, or other categories are in it.
+    """
+    commands.remove_category(category_id, precondition=if_match, uow=deps().unit_of_work())
+
+
 def _tagged(category_id: UUID, status: int = 200, headers: Any = None) -> Response:
     rows = deps().queries.categories()
     for row, shown in zip(rows, presenters.categories(rows), strict=True):

@@ -7,9 +7,11 @@ from catalog.domain.sheet import BadTable
 from catalog.use_cases.errors import (
     AlreadyReviewed,
     BadPicture,
+    CategoryInUse,
     CategoryNotFound,
     ImageStoreUnavailable,
     ImportNotFound,
+    KeyReused,
     NotAPicture,
     NotEnoughStock,
     ProductNotFound,
@@ -30,6 +32,12 @@ REFUSALS = {
     UnknownCategory: Refusal(422, "invalid"),
     CategoryCycle: Refusal(422, "invalid"),
     NotEnoughStock: Refusal(409, "insufficient_stock"),
+    KeyReused: Refusal(
+        422, "idempotency_key_reused", "This key was used for another adjustment; make a new one."
+    ),
+    CategoryInUse: Refusal(
+        409, "category_in_use", "Move the products and categories that are in it first."
+    ),
     ImportNotFound: Refusal(404, "not_found", "There is no such import."),
     BadTable: Refusal(422, "invalid", "The table cannot be read."),
     ReviewNotFound: Refusal(404, "not_found", "There is no such review."),

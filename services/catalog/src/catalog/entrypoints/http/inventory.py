@@ -10,6 +10,7 @@ from catalog.entrypoints.http.schemas import (
     AdjustmentSchema,
     InventoryQuery,
     MovementPageSchema,
+    RequestKeySchema,
     StockPageSchema,
     StockSchema,
     ThresholdSchema,
@@ -87,11 +88,13 @@ def list_movements(query: dict[str, Any], sku: str) -> Response:
 @blp.post("/<sku>/adjustments")
 @requires("inventory:write")
 @blp.arguments(AdjustmentSchema)
+@blp.arguments(RequestKeySchema, location="headers")
 @blp.response(201, StockSchema)
-def adjust_stock(body: dict[str, Any], sku: str) -> Response:
+def adjust_stock(body: dict[str, Any], headers: dict[str, Any], sku: str) -> Response:
     """Write what came in, went missing or was counted; the answer is the stock after it
 
-    Units that are reserved for orders cannot be taken away.
+    Units that are reserved for orders cannot be taken away. With an Idempotency-Key, sending it
+    again changes nothing; the key belongs to the SKU and does not expire.
     """
     commands.adjust_stock(
         sku,
@@ -99,6 +102,7 @@ def adjust_stock(body: dict[str, Any], sku: str) -> Response:
         body["reason"],
         note=body["note"],
         by=f"staff {caller().email}",
+        key=headers["key"],
         uow=deps().unit_of_work(),
     )
     return _tagged(sku, 201)

@@ -84,7 +84,10 @@ def review(row: Row) -> dict[str, Any]:
 
 
 def import_job(row: Row) -> dict[str, Any]:
-    return {name: row[name] for name in _IMPORT}
+    """An import with its progress, in percent of the lines that were sent."""
+    done = row["status"] == "done"
+    progress = 100 if done else min(99, 100 * row["line"] // max(row["size"], 1))
+    return {name: row[name] for name in _IMPORT} | {"progress": progress}
 
 
 def stock(row: Row) -> dict[str, Any]:

@@ -195,6 +195,16 @@ class StaffReviewQuery(PageQuery):
     status = fields.String(validate=_REVIEW_STATUS, load_default=None)
 
 
+class RequestKeySchema(QuerySchema):
+    key = fields.String(
+        data_key="Idempotency-Key",
+        load_default=None,
+        validate=validate.Regexp(
+            r"[!-~]{1,255}\Z", error="Must be 1 to 255 visible ASCII characters."
+        ),
+    )
+
+
 class ImportQuery(QuerySchema):
     dry_run = QueryBoolean(load_default=False)
 
@@ -367,12 +377,13 @@ class ImportChangeSchema(Schema):
 
 
 class ImportSchema(Schema):
-    """`lines` are those that are done; each is created, updated, unchanged or failed. `errors` has
-    the first thousand; `changes` likewise, and only for a dry run."""
+    """`lines` are those that are done; each is created, updated, unchanged or failed. `progress` is
+    in percent. `errors` has the first thousand; `changes` likewise, and only for a dry run."""
 
     id = UUIDString()
     status = fields.String(validate=validate.OneOf(["queued", "running", "done", "failed"]))
     dry_run = fields.Boolean()
+    progress = fields.Integer()
     lines = fields.Integer()
     created = fields.Integer()
     updated = fields.Integer()
