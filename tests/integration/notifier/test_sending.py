@@ -25,6 +25,7 @@ def an_order_mail(notifier: Notifier) -> str:
     return event.contact.email
 
 
+@pytest.mark.usefixtures("quick_retries")
 @pytest.mark.parametrize("stage", ["RCPT", "DATA", "content"])
 def test_a_mail_that_is_not_wanted_now_goes_later(
     notifier: Notifier, mail_server: MailServer, stage: str
