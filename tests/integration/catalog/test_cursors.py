@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from catalog.bootstrap import Dependencies
-from catalog.use_cases.ports import ProductFilter, Sort
+from catalog.use_cases.queries import ProductFilter, Sort
 
 PRODUCTS = 7
 STEPS = st.sampled_from(["add", "change", "archive"])

@@ -3,7 +3,7 @@ import pytest
 from catalog.bootstrap import MIGRATIONS, build
 from catalog.entrypoints.demo import load_demo
 from catalog.settings import Settings
-from catalog.use_cases.ports import ProductFilter, Sort
+from catalog.use_cases.queries import ProductFilter, Sort
 from oja_events.contracts.catalog import ProductChanged
 from oja_events.migrating import migrate
 from tests.integration.catalog.conftest import SqlShop

@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, event, make_url
 
 from catalog.adapters.read_models import SqlQueries
 from catalog.bootstrap import MIGRATIONS
-from catalog.use_cases.ports import ProductFilter, Sort
+from catalog.use_cases.queries import ProductFilter, Sort
 from oja_events.migrating import migrate
 from tests.support.postgres import scratch_database
 

@@ -18,14 +18,8 @@ from catalog.adapters.read_models import SqlQueries
 from catalog.adapters.review_queries import SqlReviewQueries
 from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
-from catalog.use_cases.ports import (
-    Answers,
-    BulkQueries,
-    ImageStore,
-    Pictures,
-    Queries,
-    ReviewQueries,
-)
+from catalog.use_cases.ports import ImageStore, Pictures
+from catalog.use_cases.queries import Answers, BulkQueries, Queries, ReviewQueries
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 

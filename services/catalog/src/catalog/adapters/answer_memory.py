@@ -16,7 +16,7 @@ from uuid import UUID
 import redis
 
 from catalog.adapters.freshness import LISTS, Counts, Freshness, part_of
-from catalog.use_cases.ports import Answer
+from catalog.use_cases.queries import Answer
 
 SECONDS_KEPT = 15 * 60
 _TIMEOUT_SECONDS = 0.1

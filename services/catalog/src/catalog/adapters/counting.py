@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from catalog.adapters.listing import Asked, asked, conditions, values
 from catalog.adapters.tables import CategoryRow, ProductRow
-from catalog.use_cases.ports import CategoryCount, Facets, PriceBand, ProductFilter
+from catalog.use_cases.queries import CategoryCount, Facets, PriceBand, ProductFilter
 
 MOST_TAGS = 100
 _OWN = {"category": ["category"], "tags": ["tags"], "price": ["min_price", "max_price"]}

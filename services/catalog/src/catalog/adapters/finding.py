@@ -37,7 +37,7 @@ from catalog.adapters.listing import (
     words,
 )
 from catalog.adapters.tables import ProductRow, VariantRow
-from catalog.use_cases.ports import ProductFilter
+from catalog.use_cases.queries import ProductFilter
 
 MOST_WALKED = 1000
 """How many products are looked at in the order of the list before the indexes are asked."""

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from catalog.adapters.tables import CategoryRow, ProductRow
-from catalog.use_cases.ports import Position, ProductFilter, Sort
+from catalog.use_cases.queries import Position, ProductFilter, Sort
 
 Asked = frozenset[str]
 """What a list is narrowed to, by name. Words are `q`, or `unfinished` if the last may go on; of

@@ -32,7 +32,7 @@ from catalog.adapters.tables import (
     VariantRow,
 )
 from catalog.use_cases.errors import ProductNotFound, SkuNotFound
-from catalog.use_cases.ports import Page, Position, ProductFilter, Sort
+from catalog.use_cases.queries import Page, Position, ProductFilter, Sort
 
 MOST_TAGS = 500
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.adapters.tables import ProductRow, PurchaseRow, ReviewRow
 from catalog.use_cases.errors import ProductNotFound, ReviewNotFound
-from catalog.use_cases.ports import Page
+from catalog.use_cases.queries import Page
 
 _verified = (
     exists()

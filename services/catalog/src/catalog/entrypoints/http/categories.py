@@ -7,11 +7,11 @@ from flask import Response
 
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
-from catalog.entrypoints.http.schemas import (
+from catalog.entrypoints.http.schemas import CategoryTreeSchema
+from catalog.entrypoints.http.staff_schemas import (
     CategoryListSchema,
     CategoryPatchSchema,
     CategorySchema,
-    CategoryTreeSchema,
     CategoryWriteSchema,
 )
 from catalog.entrypoints.http.tagged import tagged

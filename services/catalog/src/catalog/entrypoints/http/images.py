@@ -8,12 +8,12 @@ from marshmallow import RAISE
 
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
-from catalog.entrypoints.http.schemas import (
+from catalog.entrypoints.http.schemas import ImageSchema
+from catalog.entrypoints.http.staff_schemas import (
     MOST_UNITS,
     ImageFileSchema,
     ImageFormSchema,
     ImagePatchFileSchema,
-    ImageSchema,
 )
 from catalog.entrypoints.http.uploads import form, takes_upload
 from catalog.use_cases import images

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from catalog.use_cases.ports import Facets
+from catalog.use_cases.queries import Facets
 
 Row = Mapping[str, Any]
 

@@ -15,7 +15,7 @@ from catalog.entrypoints.http.schemas import (
     TagListSchema,
 )
 from catalog.entrypoints.http.tagged import tagged
-from catalog.use_cases.ports import Position, ProductFilter, Sort
+from catalog.use_cases.queries import Position, ProductFilter, Sort
 from oja_web.auth import public
 from oja_web.blueprint import Blueprint
 from oja_web.pagination import decode_cursor, encode_cursor, page

@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from werkzeug.http import parse_etags
 
-from catalog.use_cases.ports import Answer, Answers
+from catalog.use_cases.queries import Answer, Answers
 
 about: ContextVar[UUID | None] = ContextVar("about", default=None)
 """Where a view says which product its answer is about."""

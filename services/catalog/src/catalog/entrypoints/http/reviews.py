@@ -9,16 +9,15 @@ from catalog.domain.review import Opinion
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.schemas import (
-    ModerationSchema,
     ReviewPageSchema,
     ReviewPatchSchema,
     ReviewSchema,
     ReviewWriteSchema,
-    StaffReviewQuery,
 )
+from catalog.entrypoints.http.staff_schemas import ModerationSchema, StaffReviewQuery
 from catalog.entrypoints.http.tagged import tagged
 from catalog.use_cases import reviews
-from catalog.use_cases.ports import Page
+from catalog.use_cases.queries import Page
 from catalog.use_cases.reviews import OpinionDraft
 from oja_web.auth import caller, public, requires, signed_in
 from oja_web.blueprint import Blueprint

@@ -9,10 +9,9 @@ from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.drafts import product_draft
 from catalog.entrypoints.http.products import page_of_products
-from catalog.entrypoints.http.schemas import (
-    ProductPageSchema,
+from catalog.entrypoints.http.schemas import ProductPageSchema, ProductSchema
+from catalog.entrypoints.http.staff_schemas import (
     ProductPatchSchema,
-    ProductSchema,
     ProductWriteSchema,
     StaffProductQuery,
 )
