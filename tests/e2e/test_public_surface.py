@@ -26,9 +26,16 @@ def test_the_reference_page_is_there(shop: Shop) -> None:
     assert shop.visitor().get("/docs").status_code == 200
 
 
+def test_the_front_door_names_every_document(shop: Shop) -> None:
+    answer = shop.visitor().get("/")
+
+    assert answer.status_code == 200
+    assert answer.json()["openapi"].keys() == set(SERVICES)
+
+
 @pytest.mark.parametrize(
     "path",
-    ["/internal/readyz", "/internal/session", "//internal/livez", "/metrics", "/api/internal", "/"],
+    ["/internal/readyz", "/internal/session", "//internal/livez", "/metrics", "/api/internal"],
 )
 def test_internal_paths_are_not_public(shop: Shop, path: str) -> None:
     assert shop.visitor().get(path).status_code == 404

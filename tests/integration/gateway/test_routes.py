@@ -1,7 +1,10 @@
 """Which address reaches which service, and that no other spelling reaches any."""
 
+import re
+
 import pytest
 
+from tests.contract.access import Route, matrix
 from tests.integration.gateway.conftest import Shop
 
 PATHS = {
@@ -33,7 +36,7 @@ PATHS = {
         /api/admin/alerts /api/admin/alerts/1/acknowledge /api/admin/audit/notifier""",
 }
 ELSEWHERE = """
-    / /api /api/ /api/payment /api/carts /api/productsx /api/paystack /api/paystack/webhooks
+    /api /api/ /api/payment /api/carts /api/productsx /api/paystack /api/paystack/webhooks
     /api/admin /api/admin/sessions /api/admin/order /api/authx /openapi /openapi/
     /openapi.json /openapi/redis.json /internal /internal/session /internal/readyz
     /internal/readyz/all /metrics /debug /livez /.session /.problem/404 /.git/config
@@ -122,6 +125,36 @@ def test_a_very_long_path_is_judged_quickly_and_refused(shop: Shop):
     answer = shop.gateway.get("/api/products/" + "a%20" * 1900 + "/%2e")
 
     assert answer.status == 404
+
+
+def test_the_front_door_leads_people_to_the_reference(shop: Shop):
+    answer = shop.gateway.get("/", {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+
+    assert (answer.status, answer.header("Location")) == (302, "/docs")
+    assert shop.reached() == []
+
+
+def test_the_front_door_tells_programs_where_everything_is(shop: Shop):
+    answer = shop.gateway.get("/")
+
+    assert (answer.status, answer.header("Content-Type")) == (200, "application/json")
+    assert answer.json() == {
+        "name": "Oja",
+        "docs": "/docs",
+        "ready": "/readyz",
+        "openapi": {service: f"/openapi/{service}.json" for service in PATHS},
+    }
+    assert shop.reached() == []
+
+
+@pytest.mark.parametrize("route", matrix(), ids=str)
+def test_s56_what_services_offer_outside_is_routed_and_nothing_internal(shop: Shop, route: Route):
+    """A new route reaches nobody before the gateway knows of it."""
+    path = re.sub(r"<[^>]+>", "0192f0c1-2a3b-7c4d-8e5f-0123456789ab", route.path)
+    shop.gateway.get(path)
+
+    outside = [route.service] if path.startswith("/api/") else []
+    assert shop.reached() == outside
 
 
 def test_healthz_is_the_gateway_itself(shop: Shop):
