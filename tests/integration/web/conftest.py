@@ -23,6 +23,7 @@ from oja_web.idempotency_store import KeyStore, create_idempotency_table
 from oja_web.problems import Problem, Refusal
 from oja_web.strict_json import json_response
 from oja_web.testing import ISSUER, KeyPair, make_key_pair
+from oja_web.throttling import Throttling
 from tests.support.postgres import scratch_database
 
 
@@ -137,6 +138,7 @@ def app(shop: Shop, keys: KeyPair) -> Flask:
         errors={SoldOut: Refusal(409, "sold_out", "There is none left.")},
         dependencies=shop,
         ready=lambda: None,
+        throttling=Throttling(dict.fromkeys(("anonymous", "signed_in"), "100000 per minute")),
     )
 
 

@@ -18,6 +18,9 @@ from oja_web.pagination import PageQuery, decode_cursor, encode_cursor, page, pa
 from oja_web.problems import Problem, Refusal
 from oja_web.strict_json import json_response
 from oja_web.testing import ISSUER, KeyPair, bearer, make_key_pair, make_token
+from oja_web.throttling import Throttling
+
+PATIENT = Throttling(dict.fromkeys(("anonymous", "signed_in"), "100000 per minute"))
 
 
 class NoteNotFound(Exception):
@@ -166,6 +169,7 @@ def app(keys: KeyPair, revoked: set[str], sick: list[Exception]) -> Flask:
         errors=REFUSALS,
         dependencies=object(),
         ready=ready,
+        throttling=PATIENT,
     )
 
 

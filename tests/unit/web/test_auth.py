@@ -10,6 +10,7 @@ from oja_web.app import make_app
 from oja_web.auth import AuthSettings, public_keys
 from oja_web.blueprint import Blueprint
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token, problem
+from oja_web.throttling import Throttling
 
 
 def encoded(value) -> str:
@@ -228,6 +229,7 @@ def test_a_view_that_does_not_say_so_stops_the_service_from_starting(keys):
             errors={},
             dependencies=None,
             ready=lambda: None,
+            throttling=Throttling({"anonymous": "1 per hour", "signed_in": "1 per hour"}),
         )
 
 

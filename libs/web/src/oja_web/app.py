@@ -36,14 +36,15 @@ def make_app(
     errors: Mapping[type[Exception], Refusal],
     dependencies: object,
     ready: Callable[[], None],
-    throttling: Throttling | None = None,
+    throttling: Throttling,
     log_level: str = "INFO",
     config: Mapping[str, Any] = NO_CONFIG,
 ) -> Flask:
     """Build the application; any WSGI server can run it.
 
     `dependencies` is kept in app.extensions[service]. `ready` raises while the service cannot work.
-    Raises RuntimeError when a view does not declare who may call it (see oja_web.auth).
+    Raises RuntimeError when a view does not declare who may call it (see oja_web.auth), or names a
+    limit that has no rate (see oja_web.throttling).
     """
     configure_logging(service, log_level)
     app = _bare_app(service, config)
@@ -59,8 +60,7 @@ def make_app(
     for blueprint in blueprints:
         api.register_blueprint(blueprint)
     _refuse_undeclared(app)
-    if throttling:
-        register_throttling(app, service, throttling)
+    register_throttling(app, service, throttling)
     return app
 
 
