@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from stack.services import CONSUMERS, SERVICES
 
 # The longest-running request or message handler has 30 s; supervisord kills at 45 s.
+# Most requests are for the catalogue: it may use both cores of a small machine.
+_WORKERS = {"catalog": 2}
 # Hashes of passwords wait for each other, a payment waits for Paystack: others must not wait too.
 _THREADS = {"identity": 16, "payments": 16}
 _GRANIAN = (
-    "{python} -m granian --interface wsgi --factory --host {host} --port {port} --workers 1"
-    " --blocking-threads {threads} --respawn-failed-workers --respawn-interval 0.2"
-    " --workers-kill-timeout 30 --no-ws --log-level warning"
+    "{python} -m granian --interface wsgi --factory --host {host} --port {port}"
+    " --workers {workers} --blocking-threads {threads} --respawn-failed-workers"
+    " --respawn-interval 0.2 --workers-kill-timeout 30 --no-ws --log-level warning"
 )
 
 
@@ -70,7 +72,8 @@ def _of(service: str) -> list[Process]:
 
 
 def _http(service: str) -> Process:
-    server = _GRANIAN.replace("{threads}", str(_THREADS.get(service, 4)))
+    server = _GRANIAN.replace("{workers}", str(_WORKERS.get(service, 1)))
+    server = server.replace("{threads}", str(_THREADS.get(service, 4)))
     command = (*server.split(), f"{service}.entrypoints.http.app:create_app")
     return Process(service, "http", command, "/internal/readyz", ("postgres", "redis"))
 
