@@ -13,6 +13,7 @@ from stack import report
 from stack.context import Stack
 from stack.failure import Failure
 from stack.home import CHECKOUT
+from stack.operating import events, parked
 
 NOT_READY = 3
 
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 admin = typer.Typer(help="Administrators of the shop.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
+app.add_typer(events.app, name="events")
+app.add_typer(parked.app, name="parked")
 
 ServiceArgument = Annotated[
     str | None, typer.Argument(help="ordering, ordering.http, ordering-http-1, postgres …")
@@ -132,6 +135,26 @@ def psql(
     from stack.control import psql
 
     psql(Stack(), service, context.args)
+
+
+@app.command()
+def lag(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show what waits to be published, compared, handled, or looked at by somebody."""
+    from stack.operating.lag import lag
+
+    lag(as_json=as_json)
+
+
+@app.command()
+def rebuild(
+    projection: Annotated[str, typer.Argument(help="products: ordering's copy of them")],
+) -> None:
+    """Make a read model anew from what others told, while the shop runs."""
+    from stack.operating.rebuild import rebuild
+
+    rebuild(projection)
 
 
 @admin.command("create")

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from stack import envfiles
 from stack.addresses import addresses
@@ -23,10 +24,16 @@ def run_all(stack: Stack, tasks: Iterable[Task]) -> None:
         done.result()
 
 
+def ask(stack: Stack, task: Task, *arguments: str) -> str:
+    """Run one to its end; what it printed."""
+    run(stack, task, *arguments)
+    return _log(stack, task).read_text()
+
+
 def run(stack: Stack, task: Task, *arguments: str, given: str = "") -> None:
     """Run one to its end, with `given` on its standard input."""
     command = [part.format(python=sys.executable) for part in task.command]
-    log = stack.home.log / f"{task.service}-{task.name}.log"
+    log = _log(stack, task)
     with log.open("w") as out:
         done = subprocess.run(
             [*stack.account.prefix, *command, *arguments],
@@ -40,6 +47,10 @@ def run(stack: Stack, task: Task, *arguments: str, given: str = "") -> None:
         )
     if done.returncode:
         raise Failure(f"{task.service}: {task.name} failed.", log=log)
+
+
+def _log(stack: Stack, task: Task) -> Path:
+    return stack.home.log / f"{task.service}-{task.name}.log"
 
 
 def admin_command(service: str, name: str) -> Task:

@@ -1,10 +1,12 @@
 """What a connection costs, and what becomes of one that died."""
 
+import traceback
 from collections.abc import Iterator
 from unittest import mock
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import IntegrityError
 
 from oja_events import database
 from oja_events.database import make_engine, ping
@@ -69,3 +71,43 @@ def kill(engine: Engine, backend: int) -> None:
             text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend}
         )
     other.dispose()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO people VALUES ('ada@example.com', 1)",
+        "INSERT INTO people VALUES ('ada@example.com' || E'\\nand more', -1)",
+        "INSERT INTO people (email) VALUES ('ada@example.com')",
+    ],
+    ids=["another one has it", "it breaks a rule", "something is missing"],
+)
+def test_s62_an_error_of_the_database_shows_no_row(engine: Engine, statement: str) -> None:
+    """Postgres writes the row that it refuses into the detail of the error."""
+    with engine.begin() as connection:
+        connection.execute(
+            text("CREATE TABLE people (email text UNIQUE, age int NOT NULL CHECK (age > 0))")
+        )
+        connection.execute(text("INSERT INTO people VALUES ('ada@example.com', 1)"))
+
+    with pytest.raises(IntegrityError) as refused, engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+
+    shown = "".join(traceback.format_exception(refused.value))
+    assert "and more" not in shown.replace(statement, "")
+    assert "ada@example.com" not in shown.replace(statement, "")
+    assert "people" in str(refused.value.orig)
+
+
+def test_s46_no_statement_runs_for_ever(engine: Engine) -> None:
+    with engine.connect() as connection:
+        limits = {
+            name: connection.execute(text(f"SHOW {name}")).scalar_one()
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        }
+
+    assert limits == {
+        "statement_timeout": "10s",
+        "lock_timeout": "5s",
+        "idle_in_transaction_session_timeout": "15s",
+    }

@@ -1,40 +1,34 @@
 """What the broker did not bring is found in the feed, once, whatever happens in between."""
 
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, text
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import text
 
 from oja_events.contracts import Event
 from oja_events.contracts.catalog import (
     ProductArchived,
     ProductChanged,
     StockCommitted,
-    StockReserved,
 )
 from oja_events.database import make_engine
 from oja_events.envelope import decode
-from oja_events.feed import FeedAway, Page, read_page
-from oja_events.handling import MessageHandler, Result, Subscriptions, Verdict
+from oja_events.feed import Page, read_page
+from oja_events.handling import Result, Verdict
 from oja_events.migrating import migrate
 from oja_events.relay import Relay
-from oja_events.repair import MOST_STARTS, Repair
-from oja_events.unit_of_work import SqlTransaction
-from oja_events.wakeup import Waker
+from oja_events.repair import MOST_STARTS
 from ordering.bootstrap import MIGRATIONS
 from tests.integration.events.conftest import Producer, producer
+from tests.integration.events.hearing import Feed, Hearing
 from tests.support.postgres import scratch_database
 from tests.support.waiting import wait_until
 
 NOWHERE = "amqp://nobody:x@127.0.0.1:9/none"
-HANDLED = (ProductArchived, StockReserved)
 
 
 @pytest.fixture
@@ -55,74 +49,6 @@ def numbered(catalog: Producer, *events: Event) -> None:
     with catalog.engine.connect() as connection:
         last = connection.scalar(text("SELECT count(*) FROM event_log"))
     wait_until(lambda: read_page(catalog.engine, after=0, types=()).head == last)
-
-
-@dataclass
-class Feed:
-    """Catalog's feed without a network; counts how often it was read."""
-
-    engine: Engine
-    away: bool = False
-    reads: int = 0
-
-    def page(self, source: str, *, after: int, types: Collection[str], older_than: float) -> Page:
-        if self.away:
-            raise FeedAway(source)
-        self.reads += 1
-        return read_page(
-            self.engine, after=after, limit=3, types=types, older_than=older_than, consumer="x"
-        )
-
-
-@dataclass
-class Hearing:
-    """A service that listens, with a handler that does what a test wants."""
-
-    engine: Engine
-    feed: Feed
-    heard: list[str] = field(default_factory=list)
-    react: Callable[[Event], None] = lambda event: None
-
-    def _note(self, event: Event, /, *, uow: Any) -> None:
-        with uow:
-            self.react(event)
-            self.heard.append(event.subject)
-            uow.commit()
-
-    @property
-    def subscriptions(self) -> Subscriptions:
-        return dict.fromkeys(HANDLED, self._note)
-
-    @property
-    def handler(self) -> MessageHandler:
-        return MessageHandler(
-            self.subscriptions,
-            unit_of_work=lambda envelope: SqlTransaction(
-                sessionmaker(self.engine),
-                source="ordering",
-                waker=Waker(self.engine, "ordering"),
-                handling=envelope,
-            ),
-            engine=self.engine,
-        )
-
-    @property
-    def repair(self) -> Repair:
-        return Repair(
-            "ordering", self.subscriptions, self.handler, engine=self.engine, feeds=self.feed
-        )
-
-    def round(self) -> None:
-        repair = self.repair
-        repair.compare("catalog", older_than=0, stop=threading.Event())
-        with ThreadPoolExecutor(2) as pool:
-            while repair.work_off(pool):
-                pass
-
-    def rows(self, sql: str, **values: object) -> list[tuple[Any, ...]]:
-        with self.engine.begin() as connection:
-            result = connection.execute(text(sql), values)
-            return [tuple(row) for row in result] if result.returns_rows else []
 
 
 @pytest.fixture

@@ -4,13 +4,15 @@ Positions are given in order and without gaps, so a reader who remembers the las
 nothing. How it gets from one service to another is not decided here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 import msgspec
 from sqlalchemy import Engine, text
 
 from oja_events import journal
+from oja_events.contracts import Event
+from oja_events.envelope import decode
 
 MOST = 500  # events in one page
 
@@ -63,6 +65,17 @@ class Feeds(Protocol):
     def page(self, source: str, *, after: int, types: Collection[str], older_than: float) -> Page:
         """What `source` told after that position, at least `older_than` seconds ago. Raises
         FeedAway."""
+
+
+def read_all(feeds: Feeds, source: str, types: Collection[str]) -> Iterator[Event]:
+    """Every event of these types that is still in the journal of `source`, from the oldest on.
+    Raises FeedAway."""
+    after, more = 0, True
+    while more:
+        page = feeds.page(source, after=after, types=types, older_than=0)
+        for told in page.events:
+            yield decode(bytes(told.envelope)).event()
+        after, more = page.next, page.more
 
 
 def read_page(

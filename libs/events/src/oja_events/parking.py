@@ -17,7 +17,10 @@ from oja_events.outbox import Outbox
 _PARK = text("""
     INSERT INTO parked_message (key, type, reason, error, body, headers)
     VALUES (:key, :type, :reason, :error, :body, CAST(:headers AS jsonb))
-    ON CONFLICT (key) DO NOTHING
+    ON CONFLICT (key) DO UPDATE SET
+        reason = excluded.reason, error = excluded.error, headers = excluded.headers,
+        status = 'open', parked_at = now(), closed_at = NULL
+    WHERE parked_message.status = 'redriven'
     RETURNING key
 """)
 
@@ -33,7 +36,8 @@ def park(
 ) -> None:
     """Keep the message with its reason, mark it handled and tell of it, in one transaction.
 
-    Parked twice it stays one row; an event that has had its effect meanwhile is not parked.
+    Parked twice it stays one row, open again if it was redriven in vain; an event that has had its
+    effect meanwhile is not parked.
     """
     envelope = _readable(body)
     row = {

@@ -29,6 +29,7 @@ from oja_events.topology import RETRY_TIERS, retry_tier
 log = logging.getLogger(__name__)
 
 ROUND = 30.0  # seconds between comparisons while the broker delivers
+LOOK = 10.0  # seconds between looks into the backlog
 PATIENCE = 60.0  # so old must an event be before it counts as not delivered
 EAGER_ROUND = 2.0  # the same while the broker is away
 EAGER_PATIENCE = 2.0
@@ -97,7 +98,7 @@ class Repair:
 
     def run(self, stop: threading.Event, broker_is_away: Callable[[], bool]) -> None:
         """Work until `stop` is set. Trouble is waited out."""
-        next_round = 0.0
+        next_round = next_look = 0.0
         with ThreadPoolExecutor(REPAIRERS, "repair") as pool:
             while not stop.is_set():
                 now = time.monotonic()
@@ -106,20 +107,21 @@ class Repair:
                 eager = now < self._eager_until
                 if eager or now >= next_round:
                     next_round = now + ROUND
-                    self._round(EAGER_PATIENCE if eager else PATIENCE, pool, stop)
+                    self._round(EAGER_PATIENCE if eager else PATIENCE, stop)
+                if eager or now >= next_look:
+                    next_look = now + LOOK
+                    self._look(pool, stop)
                 stop.wait(EAGER_ROUND)
 
-    def _round(self, older_than: float, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
-        try:
-            with self._alone() as alone:
-                for source in self._types if alone else ():
-                    self.compare(source, older_than=older_than, stop=stop)
+    def _round(self, older_than: float, stop: threading.Event) -> None:
+        with _waited_out(), self._alone() as alone:
+            for source in self._types if alone else ():
+                self.compare(source, older_than=older_than, stop=stop)
+
+    def _look(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+        with _waited_out():
             while not stop.is_set() and self.work_off(pool):
                 pass
-        except SQLAlchemyError as error:
-            log.warning("repair interrupted", extra={"error": repr(error)[:200]})
-        except Exception:
-            log.exception("repair failed, trying again")
 
     @contextmanager
     def _alone(self) -> Iterator[bool]:
@@ -206,6 +208,17 @@ class Repair:
     def _note(self, statement: TextClause, **values: object) -> None:
         with self._engine.begin() as connection:
             connection.execute(statement, values)
+
+
+@contextmanager
+def _waited_out() -> Iterator[None]:
+    """Whatever goes wrong, the next round tries again."""
+    try:
+        yield
+    except SQLAlchemyError as error:
+        log.warning("repair interrupted", extra={"error": repr(error)[:200]})
+    except Exception:
+        log.exception("repair failed, trying again")
 
 
 def types_by_source(subscriptions: Subscriptions) -> Mapping[str, list[str]]:

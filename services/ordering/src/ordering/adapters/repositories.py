@@ -135,6 +135,11 @@ _LEARN_OFFERS = text("""
 """)
 
 
+_COUNT_OTHERS = text("""
+    SELECT count(*) FROM offered_products WHERE product_id <> ALL(CAST(:ids AS uuid[]))
+""")
+
+
 class SqlOfferRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -146,8 +151,10 @@ class SqlOfferRepository:
         return {row.sku: offer_from(cast("OfferRow", row)) for row in rows}
 
     def learn(self, news: ProductChanged) -> None:
-        if not self._is_newer(news.product_id, news.version):
-            return
+        if self._is_newer(news.product_id, news.version):
+            self._replace(news)
+
+    def _replace(self, news: ProductChanged) -> None:
         self._stop_selling(news.product_id)
         variants = [
             {
@@ -174,13 +181,32 @@ class SqlOfferRepository:
         if self._is_newer(news.product_id, news.version):
             self._stop_selling(news.product_id)
 
-    def _is_newer(self, product_id: UUID, version: int) -> bool:
+    def restore(self, news: ProductChanged | ProductArchived) -> bool:
+        if not self._is_newer(news.product_id, news.version, or_the_same=True):
+            return False
+        before = self._copy(news.product_id)
+        if isinstance(news, ProductChanged):
+            self._replace(news)
+        else:
+            self._stop_selling(news.product_id)
+        return self._copy(news.product_id) != before
+
+    def count_others(self, product_ids: Collection[UUID]) -> int:
+        values = {"ids": [str(product_id) for product_id in product_ids]}
+        return cast("int", self._session.execute(_COUNT_OTHERS, values).scalar_one())
+
+    def _copy(self, product_id: UUID) -> list[tuple[object, ...]]:
+        rows = select(OfferRow.__table__).where(OfferRow.product_id == product_id)
+        return [tuple(row) for row in self._session.execute(rows.order_by(OfferRow.sku))]
+
+    def _is_newer(self, product_id: UUID, version: int, *, or_the_same: bool = False) -> bool:
         """Remember the version; False when this one or a newer one was known already."""
+        known = OfferedProductRow.version
         statement = upsert(OfferedProductRow).values(product_id=product_id, version=version)
         statement = statement.on_conflict_do_update(
             index_elements=["product_id"],
             set_={"version": version},
-            where=OfferedProductRow.version < version,
+            where=known <= version if or_the_same else known < version,
         )
         return bool(self._session.execute(statement.returning(OfferedProductRow.version)).all())
 

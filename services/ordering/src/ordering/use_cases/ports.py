@@ -56,6 +56,12 @@ class OfferRepository(Protocol):
     def retire(self, news: ProductArchived) -> None:
         """Stop selling the product unless newer news is known."""
 
+    def restore(self, news: ProductChanged | ProductArchived) -> bool:
+        """Make our copy say what this news says, unless newer news is known; whether it did not."""
+
+    def count_others(self, product_ids: Collection[UUID]) -> int:
+        """How many products we know beside these."""
+
 
 class Erasures(Protocol):
     """Customers who closed their account, and what their orders still say of them."""
