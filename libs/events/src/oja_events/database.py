@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
 # A lost race or a lost lock holder costs seconds, never a stuck consumer.
@@ -46,6 +47,7 @@ def make_engine(
             "keepalives_count": 3,
         },
     )
+    event.listen(engine, "handle_error", _forget_the_row)
     event.listen(engine, "checkin", _put_to_rest)
     event.listen(engine, "checkout", lambda *given: _look_at_rested(engine, *given))
     return engine
@@ -55,6 +57,18 @@ def ping(engine: Engine) -> None:
     """Return when the database answers; raises SQLAlchemyError when it does not."""
     with engine.connect() as connection:
         connection.execute(text("SELECT 1"))
+
+
+def _forget_the_row(context: ExceptionContext) -> None:
+    """Postgres adds the row that it refuses to what it says; only its first sentence may be shown.
+
+    Who needs more asks the error's `diag`.
+    """
+    error, shown = context.original_exception, context.sqlalchemy_exception
+    told = getattr(getattr(error, "diag", None), "message_primary", None)
+    if told and shown:
+        shown.args = (str(shown.args[0]).replace(str(error), told),)
+        error.args = (told,)
 
 
 def _put_to_rest(connection: Any, record: Any) -> None:
