@@ -53,7 +53,7 @@ def run(bench: Bench) -> None:
     with tempfile.TemporaryDirectory(prefix="oja-bench-") as name, _sink(Path(name)) as sink:
         _start(bench.stack, sink)
         with _broker(bench.stack) as channel:
-            burst, pause = (400, 40) if bench.quick else (3000, 200)
+            burst, pause = (150, 30) if bench.quick else (3000, 200)
             _send(channel, sink, 20, every=0.0)  # not counted: first times
             kept = (sink.folder / "mail.eml").read_bytes()
             rounds = [_round(channel, sink, kept, burst, pause) for _ in range(REPEATS)]
