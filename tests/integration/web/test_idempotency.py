@@ -6,6 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
+from oja_web import leases
 from oja_web.idempotency_store import idempotency_keys, purge_expired
 from oja_web.testing import bearer, make_token, problem
 from tests.integration.web.conftest import (
@@ -14,6 +15,7 @@ from tests.integration.web.conftest import (
     refuse,
     refuse_for_now,
 )
+from tests.support.waiting import wait_until
 
 BOTH = pytest.mark.parametrize("path", ["/api/orders", "/api/payments"])
 YAM = {"item": "yam"}
@@ -211,6 +213,42 @@ def test_after_the_lease_the_work_of_a_dead_process_is_done_again(send, shop):
     assert send("/api/payments").status_code == 201
     assert send("/api/payments").headers["Idempotent-Replayed"] == "true"
     problem(send("/api/payments", json={"item": "rice"}), 422, "idempotency_key_reused")
+
+
+def test_work_that_takes_longer_than_a_lease_keeps_its_key(send, shop, monkeypatch):
+    monkeypatch.setattr(leases, "BEAT_SECONDS", 0.02)
+    monkeypatch.setattr(leases, "_thread", None)  # the running one has another rhythm
+    may_go_on = threading.Event()
+    shop.then = lambda: may_go_on.wait(10)
+
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(send, "/api/payments")
+        assert shop.started.wait(10)
+        before = locked_until(shop)
+        wait_until(lambda: locked_until(shop) > before)
+        problem(send("/api/payments"), 409, "request_in_progress")
+        may_go_on.set()
+
+    assert slow.result().status_code == 201
+    assert send("/api/payments").headers["Idempotent-Replayed"] == "true"
+
+
+def test_the_key_of_a_killed_process_is_free_within_seconds(send, shop):
+    may_go_on = threading.Event()
+    shop.then = lambda: may_go_on.wait(10)
+
+    with ThreadPoolExecutor() as pool:
+        pool.submit(send, "/api/payments")
+        assert shop.started.wait(10)
+        wait = int(send("/api/payments").headers["Retry-After"])
+        may_go_on.set()
+
+    assert 1 <= wait <= leases.LEASE_SECONDS
+
+
+def locked_until(shop):
+    with shop.sessions.begin() as session:
+        return session.scalar(text("SELECT locked_until FROM idempotency_keys"))
 
 
 def test_a_process_that_outlived_its_lease_does_not_overwrite_its_successor(send, shop):

@@ -1,6 +1,7 @@
 """Opening a payment when things go wrong between us and Paystack."""
 
 import threading
+from datetime import timedelta
 from functools import partial
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from payments.domain.charge import ChargeState
 from payments.domain.order import ClosedReason, OrderNotPayable, OrderNotReady, OrderState
-from payments.domain.payment import Payment, PaymentStatus
+from payments.domain.payment import OPENING_LEASE, Payment, PaymentStatus
 from payments.domain.values import Bill
 from payments.use_cases import opening
 from payments.use_cases.errors import (
@@ -18,6 +19,7 @@ from payments.use_cases.errors import (
     ProviderUnclear,
 )
 from tests.unit.payments.fakes import (
+    NOW,
     Books,
     FakePaystack,
     FakeUnitOfWork,
@@ -209,3 +211,36 @@ def test_when_many_wait_already_the_next_is_told_to_come_back_at_once(
 
     with pytest.raises(OrderNotReady):
         pay(books, paystack, a_bill())
+
+
+def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_take(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    paystack.breaks("initialize", ProviderUnclear("cut"))
+    seconds_later = NOW + timedelta(seconds=8)
+    times = iter([NOW, seconds_later])
+
+    with pytest.raises(ProviderUnavailable):
+        opening.pay(
+            bill.order_id,
+            bill.customer_id,
+            None,
+            unit_of_work=lambda: FakeUnitOfWork(books, next(times, seconds_later)),
+            provider=Dying(paystack, books),
+        )
+
+
+class Dying:
+    """Paystack, as long as the process that asks lives: its second question is its last."""
+
+    mode = "test"
+
+    def __init__(self, paystack: FakePaystack, books: Books) -> None:
+        self.initialize = paystack.initialize
+        self._books = books
+
+    def charge(self, reference: str, *, patience: float | None = None) -> None:
+        left = self._books.payments[reference].opening_until
+        assert left == NOW + timedelta(seconds=8) + OPENING_LEASE
+        raise ProviderUnavailable("away")

@@ -26,6 +26,7 @@ from flask import Response, request
 
 from oja_web.auth import caller
 from oja_web.idempotency_store import Answer, KeyStore, Known, RequestKey
+from oja_web.leases import LEASE_SECONDS, kept_up
 from oja_web.problems import Problem, expected, problem_response
 from oja_web.strict_json import decode, encode
 
@@ -112,18 +113,17 @@ def _attempt(uow: TransactionWithKeys, work: Callable[[], Response]) -> Response
 
 
 def answer_once_leased(
-    uow_factory: Callable[[], TransactionWithKeys],
-    work: Callable[[], Response],
-    lease_seconds: float = 30,
+    uow_factory: Callable[[], TransactionWithKeys], work: Callable[[], Response]
 ) -> Response:
     """As answer_once, for work that talks to others between transactions of its own.
 
-    The key is reserved first. If this process dies, a retry after the lease runs the work again, so
-    the work must be idempotent by itself (say, by a reference that it gives to the other side).
+    The key is reserved first, for as long as the work runs. If this process dies, a retry some
+    seconds later runs the work again, so the work must be idempotent by itself (say, by a reference
+    that it gives to the other side).
     """
     key, fingerprint = _key_of_request(), _fingerprint()
     with uow_factory() as uow:
-        claimed = uow.idempotency_keys.claim(key, fingerprint, lease_seconds)
+        claimed = uow.idempotency_keys.claim(key, fingerprint, LEASE_SECONDS)
         known = None if claimed else uow.idempotency_keys.find(key)
         uow.commit()
     if claimed is None:
@@ -141,7 +141,8 @@ def _run_claimed(
 ) -> Response:
     answer: Answer | None = None
     try:
-        response = _refusals_as_responses(work)
+        with kept_up(uow_factory, key, claimed):
+            response = _refusals_as_responses(work)
         answer = _answer_of(response) if _is_final(response) else None
         return response
     finally:

@@ -164,7 +164,7 @@ class KeyStore:
     def claim(self, key: RequestKey, fingerprint: bytes, lease_seconds: float) -> datetime | None:
         """Reserve the key for a while; None if it is answered, or reserved by another request.
 
-        The end of the reservation is also its name: pass it to `finish` or `release`.
+        When that was is also the reservation's name: pass it to `renew`, `finish` or `release`.
         """
         values = _new_row(fingerprint) | {
             "state": "running",
@@ -178,7 +178,7 @@ class KeyStore:
             _keys.c.locked_until <= _now,
             _keys.c.fingerprint == fingerprint,
         )
-        until: datetime | None = self._session.scalar(
+        claimed: datetime | None = self._session.scalar(
             insert(_keys)
             .values(caller=key.caller, route=key.route, key=key.key, **values)
             .on_conflict_do_update(
@@ -186,19 +186,26 @@ class KeyStore:
                 set_=values,
                 where=or_(_keys.c.expires_at <= _now, abandoned),
             )
-            .returning(_keys.c.locked_until)
+            .returning(_keys.c.created_at)
         )
-        return until
+        return claimed
+
+    def renew(self, key: RequestKey, claimed: datetime, lease_seconds: float) -> None:
+        """Keep the reservation for so long from now, unless it is over."""
+        until = _now + timedelta(seconds=lease_seconds)
+        self._session.execute(
+            update(_keys).where(_is_running(key, claimed)).values(locked_until=until)
+        )
 
     def finish(self, key: RequestKey, claimed: datetime, answer: Answer) -> None:
         """Remember the answer, unless the lease ran out and somebody else has the key now."""
         self._session.execute(
-            update(_keys).where(_is(key), _keys.c.locked_until == claimed).values(**_done(answer))
+            update(_keys).where(_is_running(key, claimed)).values(**_done(answer))
         )
 
     def release(self, key: RequestKey, claimed: datetime) -> None:
         """Forget the claim, so that a retry may start at once."""
-        self._session.execute(delete(_keys).where(_is(key), _keys.c.locked_until == claimed))
+        self._session.execute(delete(_keys).where(_is_running(key, claimed)))
 
 
 def purge_expired(session: Session, limit: int = 1000) -> int:
@@ -219,6 +226,10 @@ def purge_expired(session: Session, limit: int = 1000) -> int:
 
 def _is(key: RequestKey) -> ColumnElement[bool]:
     return and_(_keys.c.caller == key.caller, _keys.c.route == key.route, _keys.c.key == key.key)
+
+
+def _is_running(key: RequestKey, claimed: datetime) -> ColumnElement[bool]:
+    return and_(_is(key), _keys.c.state == "running", _keys.c.created_at == claimed)
 
 
 def _new_row(fingerprint: bytes) -> dict[str, Any]:

@@ -26,9 +26,14 @@ CHECK_AFTER = (
     timedelta(hours=2),
     timedelta(hours=24),
     timedelta(hours=72),
+    # Nobody should still be able to pay. Should a capture come all the same, and its webhook get
+    # lost, the customer has the money back after weeks and not never.
+    timedelta(days=7),
+    timedelta(days=30),
 )
-# Longer than the calls for one reference can take, so that nobody opens it a second time meanwhile.
-OPENING_LEASE = timedelta(seconds=25)
+# Longer than one call to Paystack can take; whoever needs another one takes the lease anew. So
+# nobody opens a payment a second time meanwhile, and what a dead process left is taken up soon.
+OPENING_LEASE = timedelta(seconds=12)
 
 
 class PaymentStatus(StrEnum):
@@ -94,6 +99,11 @@ class Payment:
             return False
         self.opening_until = now + OPENING_LEASE
         return True
+
+    def keep_opening(self, now: datetime) -> None:
+        """Take the lease anew, as the one who has it."""
+        if self.is_pending and not self.authorization_url:
+            self.opening_until = now + OPENING_LEASE
 
     def release_opening(self) -> None:
         self.opening_until = None

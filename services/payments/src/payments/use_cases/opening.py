@@ -174,6 +174,7 @@ def _open(claim: _Claim, unit_of_work: NewUnitOfWork, provider: PaymentProvider)
                 "asking what became of a payment",
                 extra={"reference": payment.reference, "error": str(error)},
             )
+            _keep_opening(payment.reference, unit_of_work)
             return _open_again(payment, unit_of_work, provider)
     except ProviderUnavailable:
         _change(payment.reference, Payment.release_opening, unit_of_work)
@@ -214,6 +215,15 @@ def _is_still_open(
     except ProviderUnavailable:
         return True
     return charge is None or charge.state in (ChargeState.OPEN, ChargeState.MOVING)
+
+
+def _keep_opening(reference: str, unit_of_work: NewUnitOfWork) -> None:
+    with unit_of_work() as uow:
+        uow.orders.of_payment(reference)
+        payment = uow.payments.get(reference)
+        payment.keep_opening(uow.now())
+        uow.payments.save(payment)
+        uow.commit()
 
 
 def _record(payment: Payment, page: Page, unit_of_work: NewUnitOfWork) -> Payment:

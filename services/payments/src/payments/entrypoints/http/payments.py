@@ -30,7 +30,6 @@ from payments.use_cases.ports import PaymentPage
 blp = Blueprint("payments", __name__, url_prefix="/api", description="Paying for orders")
 
 LOOK_PATIENCE = 2.0  # seconds that a customer waits for Paystack's word on a pending payment
-LEASE_SECONDS = 25.0  # longer than waiting for the stock and all calls to Paystack together
 
 
 @blp.post("/pay")
@@ -59,7 +58,7 @@ def pay(body: dict[str, Any]) -> Response:
         location = {"Location": f"/api/payments/{payment.reference}"}
         return json_response(presenters.opened(payment), 201, location)
 
-    return answer_once_leased(deps().unit_of_work, work, LEASE_SECONDS)
+    return answer_once_leased(deps().unit_of_work, work)
 
 
 @blp.get("/payments")

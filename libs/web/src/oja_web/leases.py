@@ -1,0 +1,84 @@
+"""Reservations of keys that are kept up while their work runs, and end soon after a death.
+
+    claim ──▶ work ──▶ finish, release
+                └─ every BEAT: locked_until = now + LEASE, by one thread for all of the process
+
+A lease that must outlast the longest work would make a client wait that long after a kill; this one
+is short, and a process that is alive renews it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Protocol, Self
+
+from oja_web.idempotency_store import KeyStore, RequestKey
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS = 6.0
+BEAT_SECONDS = LEASE_SECONDS / 3
+
+
+class KeyTransaction(Protocol):
+    @property
+    def idempotency_keys(self) -> KeyStore: ...
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool | None: ...
+    def commit(self) -> None: ...
+
+
+NewTransaction = Callable[[], KeyTransaction]
+_Held = tuple[NewTransaction, RequestKey, datetime]
+
+_held: set[_Held] = set()
+_start = threading.Lock()
+_thread: threading.Thread | None = None
+
+
+@contextmanager
+def kept_up(new_transaction: NewTransaction, key: RequestKey, claimed: datetime) -> Iterator[None]:
+    """Renew the reservation for as long as the block runs."""
+    held = (new_transaction, key, claimed)
+    _held.add(held)
+    _beat_from_now_on()
+    try:
+        yield
+    finally:
+        _held.discard(held)
+
+
+def _beat_from_now_on() -> None:
+    global _thread
+    with _start:
+        if _thread is None:
+            _thread = threading.Thread(target=_run, name="leases", daemon=True)
+            _thread.start()
+
+
+def _run() -> None:
+    rest = threading.Event()
+    known: set[_Held] = set()
+    while not rest.wait(BEAT_SECONDS):
+        # What is younger than a beat needs nothing yet; most work is done before that.
+        now = set(_held)
+        for held in known & now:
+            _renew(*held)
+        known = now
+
+
+def _renew(new_transaction: NewTransaction, key: RequestKey, claimed: datetime) -> None:
+    try:
+        with new_transaction() as uow:
+            uow.idempotency_keys.renew(key, claimed, LEASE_SECONDS)
+            uow.commit()
+    except Exception:
+        log.warning("reservation not renewed", exc_info=True)
