@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from oja_events import asyncapi
 from stack import binaries
 from stack.context import Stack
 from stack.home import CHECKOUT, write_private
@@ -61,10 +62,11 @@ def prepare(stack: Stack, upstreams: Mapping[str, Sequence[str]]) -> bool:
 
 
 def copy_reference(folder: Path) -> None:
-    """Put Swagger UI and our page of it into the folder."""
+    """Put Swagger UI, our pages and the document of the events into the folder."""
     distribution = Path(str(files("flask_swagger_ui"))) / "dist"
     for source in (distribution, CHECKOUT / "gateway" / "docs"):
         shutil.copytree(source, folder, dirs_exist_ok=True)
+    (folder / "asyncapi.json").write_text(asyncapi.as_json())
 
 
 def limits(stack: Stack) -> dict[str, str]:

@@ -52,6 +52,7 @@ def a_docs_folder(folder: Path) -> Path:
     docs = folder / "docs"
     docs.mkdir()
     (docs / "index.html").write_text("<!doctype html><title>Oja API</title>")
+    (docs / "asyncapi.json").write_text('{"asyncapi": "3.0.0"}')
     (docs / "swagger-ui-bundle.js").write_text("const SwaggerUIBundle = 1;" * 100)
     return docs
 

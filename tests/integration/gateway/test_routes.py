@@ -39,8 +39,8 @@ ELSEWHERE = """
     /api /api/ /api/payment /api/carts /api/productsx /api/paystack /api/paystack/webhooks
     /api/admin /api/admin/sessions /api/admin/order /api/authx /openapi /openapi/
     /openapi.json /openapi/redis.json /internal /internal/session /internal/readyz
-    /internal/readyz/all /metrics /debug /livez /.session /.problem/404 /.git/config
-    /nginx_status /healthz/x /docsx
+    /internal/readyz/all /internal/events /metrics /debug /livez /.session /.problem/404
+    /.git/config /nginx_status /healthz/x /docsx
 """
 ODD_SPELLINGS = r"""
     //internal/session /internal//session /./internal/session /api/../internal/session
@@ -142,6 +142,7 @@ def test_the_front_door_tells_programs_where_everything_is(shop: Shop):
         "name": "Oja",
         "docs": "/docs",
         "ready": "/readyz",
+        "asyncapi": "/asyncapi.json",
         "openapi": {service: f"/openapi/{service}.json" for service in PATHS},
     }
     assert shop.reached() == []
@@ -168,6 +169,15 @@ def test_readyz_asks_identity_about_all(shop: Shop):
     assert shop.gateway.get("/readyz").status == 200
 
     assert shop.the_only_request().target == "/internal/readyz/all"
+
+
+def test_the_document_of_the_events_is_there_for_reading_only(shop: Shop):
+    answer = shop.gateway.get("/asyncapi.json")
+
+    assert answer.json() == {"asyncapi": "3.0.0"}
+    assert answer.header("Content-Type") == "application/json"
+    assert shop.gateway.request("POST", "/asyncapi.json").status == 405
+    assert shop.reached() == []
 
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/", "/docs/index.html"])
