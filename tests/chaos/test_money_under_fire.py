@@ -1,0 +1,147 @@
+"""kill -9 of each process while orders are placed, paid and cancelled: each order is decided within
+a minute, paid and sold, or cancelled with the money back. Paystack's own books judge."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from tests.chaos.test_demo_under_fire import pid_of
+from tests.support.shop import TIMEOUT, Customer, Shop
+from tests.support.waiting import wait_until
+
+PRICE = 450_000
+WITHIN = 60.0
+ROUNDS = 3
+CUSTOMERS = 4
+STOCK = 100
+LONGEST_JOURNEY = 1.5  # seconds on a quiet machine: kills come at any moment of it
+VICTIMS = [
+    "ordering-http-1",
+    "ordering-worker-1",
+    "ordering-consumer-1",
+    "catalog-worker-1",
+    "catalog-consumer-1",
+    "payments-http-1",
+    "payments-worker-1",
+    "payments-consumer-1",
+    "rabbitmq",
+    "postgres",
+    "redis",
+    "gateway",
+    "sandbox",
+]
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_whoever_dies_every_order_is_decided_within_a_minute(shop: Shop, victim: str) -> None:
+    sku = shop.staff.new_product(stock=STOCK, price=PRICE)
+    customers = [shop.customer() for _ in range(CUSTOMERS)]
+    moments = Random(victim)  # noqa: S311  the same moments in every run
+    sold = 0
+
+    for _ in range(ROUNDS):
+        for customer in customers:
+            customer.put_in_cart(sku)
+        orders = shop_under_fire(shop, customers, victim, moments.uniform(0, LONGEST_JOURNEY))
+        healed = time.monotonic() + WITHIN
+        outcomes = [decided(shop, *pair, healed) for pair in zip(customers, orders, strict=True)]
+        sold += outcomes.count("paid")
+
+    wait_until(
+        lambda: levels(shop, sku) == (STOCK - sold, 0), timeout=WITHIN, what=f"{sold} are sold"
+    )
+
+
+def shop_under_fire(shop: Shop, customers: list[Customer], victim: str, delay: float) -> list[str]:
+    """Let all of them buy, every second one with second thoughts; the ids of their orders. The
+    victim dies after `delay` seconds and is back when this returns."""
+    pid = pid_of(shop, victim)
+    with ThreadPoolExecutor(len(customers)) as pool:
+        journeys = [
+            pool.submit(buy, customer, second_thoughts=bool(number % 2))
+            for number, customer in enumerate(customers)
+        ]
+        time.sleep(delay)  # not for a condition: the moment is the point
+        os.kill(pid, signal.SIGKILL)
+        wait_until(
+            lambda: pid_of(shop, victim) not in (0, pid), timeout=WITHIN, what=f"{victim} is back"
+        )
+        return [journey.result() for journey in journeys]
+
+
+def buy(customer: Customer, *, second_thoughts: bool) -> str:
+    """As a customer does whose program repeats what got no answer, always under the same key."""
+    at_checkout, to_pay = uuid4().hex, uuid4().hex
+    order: str = insist(lambda: customer.check_out(at_checkout), 201).json()["id"]
+    payment = insist(
+        lambda: customer.post("/api/pay", {"order_id": order}, Idempotency_Key=to_pay), 201
+    )
+    page = payment.json()["authorization_url"]
+    pay = {"choice": "pay"}
+    insist(lambda: requests.post(page, pay, allow_redirects=False, timeout=TIMEOUT), 200, 302)
+    if second_thoughts:
+        insist(lambda: customer.post(f"/api/orders/{order}/cancel"), 200)
+    return order
+
+
+def insist(ask: Callable[[], requests.Response], *good: int) -> requests.Response:
+    """Ask again while nobody answers or the answer asks for patience."""
+
+    def answered() -> requests.Response | None:
+        try:
+            answer = ask()
+        except requests.RequestException:
+            return None
+        if answer.status_code in good:
+            return answer
+        assert answer.status_code >= 500 or "Retry-After" in answer.headers, answer.text
+        return None
+
+    return wait_until(answered, timeout=WITHIN, what=f"an answer {good}")
+
+
+def decided(shop: Shop, customer: Customer, order_id: str, healed: float) -> str:
+    """Which of the two ways it ended."""
+
+    def outcome() -> str | None:
+        order = insist(lambda: customer.get(f"/api/orders/{order_id}"), 200).json()
+        ends = {("processing", "paid", PRICE): "paid", ("cancelled", "refunded", 0): "refunded"}
+        return ends.get((order["status"], order["payment_status"], kept(shop, order_id)))
+
+    left = max(1.0, healed - time.monotonic())
+    return wait_until(outcome, timeout=left, what=f"a decision about {order_id}")
+
+
+def kept(shop: Shop, order_id: str) -> int:
+    """What the shop has of an order's money, by Paystack's books."""
+    books: Any = shop.control("GET", "/books")
+    captured = {
+        each["reference"]: each["amount"]
+        for each in books["transactions"]
+        if each["status"] in ("success", "reversed") and order_of(each) == order_id
+    }
+    back = sum(
+        each["amount"]
+        for each in books["refunds"]
+        if each["status"] == "processed" and each["transaction_reference"] in captured
+    )
+    return sum(captured.values()) - int(back)
+
+
+def order_of(transaction: Any) -> str | None:
+    metadata = transaction["metadata"]
+    return metadata.get("order_id") if isinstance(metadata, dict) else None
+
+
+def levels(shop: Shop, sku: str) -> tuple[int, int]:
+    stock = shop.staff.stock(sku)
+    return stock["on_hand"], stock["reserved"]
