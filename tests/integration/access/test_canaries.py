@@ -1,5 +1,6 @@
 """S62: secrets that people send or get stay out of logs, databases and events."""
 
+import logging
 import re
 from collections.abc import Iterator
 from uuid import uuid4
@@ -34,8 +35,9 @@ def everything_stored(shop: FiveApps) -> Iterator[tuple[str, str]]:
 def secrets(shop: FiveApps, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
     """What a colleague sends and gets on a day at work, going wrong here and there.
 
-    Asks for `capsys` so that the logs of it are caught.
+    Asks for `capsys` so that the logs of it are caught, all of those that the shop writes.
     """
+    logging.getLogger().setLevel(logging.INFO)
     email = f"ada.{uuid4().hex[:12]}@example.com"
     body = {
         "email": email,
