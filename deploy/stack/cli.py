@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from stack import report
+from stack import keys, report
 from stack.context import Stack
 from stack.failure import Failure
 from stack.home import CHECKOUT
@@ -26,6 +26,7 @@ app = typer.Typer(
 )
 admin = typer.Typer(help="Administrators of the shop.", no_args_is_help=True)
 app.add_typer(admin, name="admin")
+app.add_typer(keys.app, name="keys")
 app.add_typer(events.app, name="events")
 app.add_typer(parked.app, name="parked")
 

@@ -2,8 +2,9 @@
 
     python -m stack.containers setup        passwords, keys and everybody's settings
     python -m stack.containers provision    the database's roles and schemas
+    python -m stack.containers announce-key | use-new-key | drop-old-keys    see README.md
 
-Both give the same result again and again. `setup` writes one folder per reader under /out,
+The first two give the same result again and again. `setup` writes one folder per reader under /out,
 each a volume that only that reader mounts; the originals stay in /state.
 """
 
@@ -16,6 +17,7 @@ from stack import envfiles
 from stack.addresses import addresses, sandbox_environment
 from stack.context import Choices, Stack
 from stack.home import Home
+from stack.keyring import now
 from stack.servers import nginx, postgres, rabbitmq, redis
 from stack.services import SERVICES
 
@@ -152,9 +154,35 @@ def _write(file: Path, text: str) -> None:
     file.write_text(text)
 
 
+def announce_key(stack: Stack, out: Path = OUT) -> None:
+    """Have a new key for access tokens in everybody's settings; it does not sign yet."""
+    stack.credentials.keyring.announce()
+    setup(stack, out)
+
+
+def use_new_key(stack: Stack, out: Path = OUT) -> None:
+    """Have identity sign with it, once all services were restarted."""
+    stack.credentials.keyring.use_announced(now())
+    setup(stack, out)
+
+
+def drop_old_keys(stack: Stack, out: Path = OUT) -> None:
+    """Forget keys that no token is left of."""
+    stack.credentials.keyring.drop_retired(now())
+    setup(stack, out)
+
+
+JOBS: Mapping[str, Callable[[Stack], None]] = {
+    "setup": setup,
+    "provision": provision,
+    "announce-key": announce_key,
+    "use-new-key": use_new_key,
+    "drop-old-keys": drop_old_keys,
+}
+
+
 def main() -> None:
-    jobs: dict[str, Callable[[Stack], None]] = {"setup": setup, "provision": provision}
-    jobs[sys.argv[1]](Containers())
+    JOBS[sys.argv[1]](Containers())
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ _READY_WITHIN = 90
 
 def restart(stack: Stack, wish: str) -> None:
     """Restart what is meant, one process at a time, each ready before the next stops."""
-    _require_running(stack)
+    require_running(stack)
     with exclusive(stack.home):
         programs = {program.name: program for program in everything(stack)}
         for name in matching(programs.values(), wish):
@@ -37,10 +37,19 @@ def restart(stack: Stack, wish: str) -> None:
                 wait_for(stack, [programs[name]], within=_READY_WITHIN)
 
 
+def restart_anew(stack: Stack, programs: Sequence[Program]) -> None:
+    """Restart these, all at once, with the settings that are written down now; ready afterwards."""
+    names = [program.name for program in programs]
+    with step(f"Restarting {', '.join(names)}"):
+        stack.supervisor.configure(everything(stack), stack.account, keep=True, but=names)
+        stack.supervisor.apply()
+        wait_for(stack, programs, within=_READY_WITHIN)
+
+
 def scale(stack: Stack, wishes: Sequence[str]) -> None:
     """Have `SERVICE.ROLE=N` true for each wish. Processes that stay are not touched."""
     counts = dict(parsed(wish) for wish in wishes)
-    _require_running(stack)
+    require_running(stack)
     with exclusive(stack.home), step(f"Scaling {', '.join(wishes)}"):
         before = everything(stack)
         stack.choose(counts=stack.choices.counts | counts)
@@ -59,7 +68,7 @@ def psql(stack: Stack, role: str, arguments: Sequence[str]) -> None:
     """Become psql, logged in as that service (or as postgres, the superuser)."""
     if role not in (*SERVICES, postgres.SUPERUSER):
         raise Failure(f"There is no {role!r}; choose one of {', '.join(SERVICES)} or postgres.")
-    _require_running(stack)
+    require_running(stack)
     beside = binaries.require(binaries.POSTGRES).folder / "psql"
     program = str(beside) if beside.exists() else shutil.which("psql")
     if program is None:
@@ -92,6 +101,7 @@ def _tell_gateway(stack: Stack) -> None:
         stack.supervisor.signal(nginx.NAME, "HUP")
 
 
-def _require_running(stack: Stack) -> None:
+def require_running(stack: Stack) -> None:
+    """Raises Failure unless the stack runs."""
     if not stack.supervisor.running():
         raise Failure("The stack is not running; start it with ./oja up.")

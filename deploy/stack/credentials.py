@@ -1,22 +1,12 @@
 """Passwords and keys, generated once per home and kept in files of their own."""
 
-import base64
 import json
 import secrets
 from collections.abc import Callable
-from hashlib import sha256
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
-
 from stack.home import write_private
+from stack.keyring import Keyring
 
 _ADMIN_PASSWORD = "admin-password"  # noqa: S105  the file's name  # nosec B105
 
@@ -44,13 +34,17 @@ class Credentials:
     def admin_password_file(self) -> Path:
         return self._file(_ADMIN_PASSWORD)
 
+    @property
+    def keyring(self) -> Keyring:
+        return Keyring(self.folder)
+
     def jwt_private_key(self) -> str:
-        """An Ed25519 key as PEM."""
-        return self._kept("jwt-key", _new_key)
+        """The Ed25519 key that signs, as PEM."""
+        return self.keyring.signing()
 
     def jwt_public_keys(self) -> str:
-        """The JWKS, as JSON text, that verifies what the private key signs."""
-        return json.dumps({"keys": [public_jwk(self.jwt_private_key())]}, separators=(",", ":"))
+        """The JWKS, as JSON text, that tokens are verified with."""
+        return json.dumps({"keys": self.keyring.public_keys()}, separators=(",", ":"))
 
     def _file(self, name: str) -> Path:
         return self.folder / name
@@ -60,22 +54,3 @@ class Credentials:
         if not file.exists():
             write_private(file, generate() + "\n")
         return file.read_text().strip()
-
-
-def public_jwk(private_pem: str) -> dict[str, str]:
-    """The public half of an Ed25519 key; its kid is the key's thumbprint (RFC 7638)."""
-    private = load_pem_private_key(private_pem.encode(), password=None)
-    raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}
-    canonical = json.dumps(required, separators=(",", ":"), sort_keys=True)
-    kid = _base64url(sha256(canonical.encode()).digest())
-    return required | {"kid": kid, "alg": "EdDSA", "use": "sig"}
-
-
-def _new_key() -> str:
-    key = Ed25519PrivateKey.generate()
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-
-
-def _base64url(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()

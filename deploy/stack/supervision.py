@@ -5,7 +5,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -99,13 +99,20 @@ class Supervisor:
             time.sleep(0.05)
 
     def configure(
-        self, programs: Sequence[Program], account: Account, *, keep: bool = False
+        self,
+        programs: Sequence[Program],
+        account: Account,
+        *,
+        keep: bool = False,
+        but: Collection[str] = (),
     ) -> None:
         """Write down what shall run. Takes effect with `start` or `apply`.
 
-        With `keep`, programs that are in the configuration already stay exactly as they are.
+        With `keep`, programs that are in the configuration already stay exactly as they are, `but`
+        those of these names.
         """
         known = read_json(self.home.programs) if keep else {}
+        known = {name: item for name, item in known.items() if name not in but}
         specifications = [
             known.get(program.name) or program.specification(account) for program in programs
         ]

@@ -46,7 +46,13 @@ def run(stack: Stack, task: Task, *arguments: str, given: str = "") -> None:
             check=False,
         )
     if done.returncode:
-        raise Failure(f"{task.service}: {task.name} failed.", log=log)
+        raise Failure(f"{task.service}: {task.name} failed: {_last_line(log)}", log=log)
+
+
+def _last_line(log: Path) -> str:
+    """Where a refusal says why, and a traceback what it is about."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return lines[-1].strip() if lines else "it did not say why."
 
 
 def _log(stack: Stack, task: Task) -> Path:

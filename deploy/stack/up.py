@@ -124,7 +124,8 @@ def _prepare(stack: Stack) -> None:
     with step("Migrations and queues"):
         tasks.run_all(stack, all_tasks())
     with step("Administrator"):
-        create_admin(stack, description.ADMIN_EMAIL, stack.credentials.admin_password())
+        password = stack.credentials.admin_password()
+        create_admin(stack, description.ADMIN_EMAIL, password, "--if-missing")
     preparation.note(stack, _SERVICES)
 
 
@@ -152,10 +153,10 @@ def _apply(stack: Stack, programs: list[Program]) -> None:
     stack.supervisor.apply()
 
 
-def create_admin(stack: Stack, email: str, password: str) -> None:
-    """Make an administrator unless there is one with that address."""
+def create_admin(stack: Stack, email: str, password: str, *options: str) -> None:
+    """Make an administrator; with "--if-missing" unless there is an account with that address."""
     command = tasks.admin_command("identity", "create-admin")
-    tasks.run(stack, command, "--email", email, "--if-missing", given=f"{password}\n")
+    tasks.run(stack, command, "--email", email, *options, given=f"{password}\n")
 
 
 def _wait_for_gateway(stack: Stack) -> None:

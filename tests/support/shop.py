@@ -67,6 +67,11 @@ class Client:
 @dataclass(slots=True)
 class Customer(Client):
     email: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"email": self.email, "password": self.password}
 
     def put_in_cart(self, sku: str, quantity: int = 1) -> Any:
         """The cart afterwards. Waits until ordering has heard of the product."""
@@ -153,12 +158,12 @@ class Shop:
     def customer(self) -> Customer:
         """A new customer, signed in."""
         email, password = f"ada.{uuid4().hex}@example.com", f"Long+Winding-Road {uuid4()}"
-        client = Customer(self.gateway, email=email)
+        client = Customer(self.gateway, email=email, password=password)
         person = {"email": email, "first_name": "Ada", "last_name": "Obi"}
         secret = {"password": password, "password_confirm": password}
         registered = client.post("/api/auth/register", {**person, **secret})
         assert registered.status_code == 201, registered.text
-        tokens = client.post("/api/auth/login", {"email": email, "password": password}).json()
+        tokens = client.post("/api/auth/login", client.credentials).json()
         client.headers["Authorization"] = f"Bearer {tokens['access_token']}"
         return client
 

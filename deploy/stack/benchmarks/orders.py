@@ -16,9 +16,9 @@ from stack.benchmarks.counted import Counted, Done, Price, Span, counted
 from stack.benchmarks.courier import carry
 from stack.benchmarks.references import transactions
 from stack.benchmarks.shoppers import Job, Told
-from stack.credentials import public_jwk
 from stack.failure import Failure
 from stack.home import CHECKOUT
+from stack.keyring import public_jwk
 from stack.report import out
 from stack.servers import postgres, rabbitmq
 

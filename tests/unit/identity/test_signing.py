@@ -6,9 +6,12 @@ import jwt
 import pytest
 
 from identity.adapters.signing import TokenSigner, WrongKey, published
+from identity.bootstrap import announced_key
+from identity.settings import Settings
 from identity.use_cases.ports import Holder
 from oja_web.auth import public_keys
 from oja_web.testing import make_key_pair
+from tests.contract.test_http import made_up_environment
 from tests.unit.identity.fakes import a_user
 
 KEYS = make_key_pair()
@@ -56,3 +59,21 @@ def test_s14_what_is_no_private_key_is_refused_at_the_start(pem: str):
 def test_only_the_public_parts_of_keys_are_published():
     [key] = published(KEYS.jwks)["keys"]
     assert key.keys() == {"kty", "crv", "x", "kid", "alg", "use"}
+
+
+def test_s14_tokens_of_the_old_and_of_the_new_key_are_good_while_both_are_known():
+    env = {
+        **made_up_environment(),
+        "JWT_PUBLIC_KEYS": KEYS.jwks,
+        "JWT_PRIVATE_KEY": KEYS.private_pem,
+    }
+    pem, both = announced_key(Settings.from_env(env))
+    old = TokenSigner(KEYS.private_pem, both, "http://shop.test").issue(ADA, timedelta(minutes=1))
+    new = TokenSigner(pem, both, "http://shop.test").issue(ADA, timedelta(minutes=1))
+
+    kids = [jwt.get_unverified_header(token)["kid"] for token in (old, new)]
+
+    assert kids == ["test-key", *(public_keys(both).keys() - {"test-key"})]
+    for token, kid in zip((old, new), kids, strict=True):
+        assert jwt.decode(token, public_keys(both)[kid], algorithms=["EdDSA"], audience="oja")
+    assert {key["kid"] for key in published(both)["keys"]} == set(kids)

@@ -1,5 +1,6 @@
 """The composition root: settings in, everything wired out. Nothing connects before first use."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from identity.adapters.common_passwords import CommonPasswords
 from identity.adapters.hashing import Argon2Hasher
 from identity.adapters.profile_cache import RedisProfiles
 from identity.adapters.read_models import SqlQueries
-from identity.adapters.signing import TokenSigner, published
+from identity.adapters.signing import TokenSigner, new_pair, published
 from identity.adapters.strikes import RedisStrikes
 from identity.adapters.unit_of_work import SqlUnitOfWork
 from identity.domain.passwords import PasswordPolicy
@@ -95,6 +96,13 @@ def _attempts(settings: Settings) -> Attempts:
         taken=patience("register-taken", limits.taken_addresses, 10, limits.longest_wait, 3600),
         mails=patience("reset-mails", limits.reset_mails, 300, timedelta(hours=6), 86400),
     )
+
+
+def announced_key(settings: Settings) -> tuple[str, str]:
+    """A new private key as PEM, and the set of public keys with its public half added."""
+    pem, public = new_pair()
+    keys = [*json.loads(settings.jwt_public_keys)["keys"], public]
+    return pem, json.dumps({"keys": keys}, separators=(",", ":"))
 
 
 def _hasher(settings: HashingSettings) -> Argon2Hasher:

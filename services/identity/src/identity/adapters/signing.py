@@ -1,13 +1,21 @@
 """Access tokens (RFC 9068), signed with the one private key that only identity has."""
 
+import base64
 import json
 import uuid
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 
 from identity.use_cases.ports import Holder
 from oja_web.auth import ALGORITHM, public_keys
@@ -49,6 +57,17 @@ class TokenSigner:
         return jwt.encode(claims, self._key, algorithm=ALGORITHM, headers=headers)
 
 
+def new_pair() -> tuple[str, dict[str, str]]:
+    """A new private key as PEM, and its public half with an id of its own (RFC 7638)."""
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    raw = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(raw)}
+    thumbprint = sha256(json.dumps(required, separators=(",", ":"), sort_keys=True).encode())
+    kid = _base64url(thumbprint.digest())
+    return pem, required | {"kid": kid, "alg": ALGORITHM, "use": "sig"}
+
+
 def published(jwks: str) -> dict[str, Any]:
     """The key set for everybody: checked, and nothing in it but what belongs there."""
     public_keys(jwks)
@@ -69,6 +88,10 @@ def _private_key(pem: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise WrongKey("JWT_PRIVATE_KEY is not an Ed25519 key")
     return key
+
+
+def _base64url(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _key_id(key: Ed25519PrivateKey, jwks: str) -> str:

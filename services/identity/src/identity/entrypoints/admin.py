@@ -1,8 +1,8 @@
-"""Operator's commands: python -m identity.entrypoints.admin migrate|create-admin"""
+"""Operator's commands: python -m identity.entrypoints.admin migrate|create-admin|new-key"""
 
 import sys
 
-from identity.bootstrap import MIGRATIONS, SERVICE, build
+from identity.bootstrap import MIGRATIONS, SERVICE, announced_key, build
 from identity.domain.passwords import MAX_LENGTH, WeakPassword
 from identity.domain.roles import ADMIN
 from identity.domain.values import EmailAddress, Profile
@@ -25,7 +25,16 @@ def main() -> None:
         """Make an administrator; the password is the first line of standard input."""
         _create_admin(_email(email), sys.stdin.readline().rstrip("\r\n"), if_missing, settings)
 
-    run_commands(SERVICE, {"migrate": migrate_schema, "create-admin": create_admin})
+    def new_key() -> None:
+        """Print the two settings for another key: the first is for all services, then the second
+        for identity."""
+        pem, public_keys = announced_key(settings)
+        escaped = pem.replace("\n", "\\n")
+        sys.stdout.write(f"JWT_PUBLIC_KEYS={public_keys}\nJWT_PRIVATE_KEY={escaped}\n")
+
+    run_commands(
+        SERVICE, {"migrate": migrate_schema, "create-admin": create_admin, "new-key": new_key}
+    )
 
 
 def _create_admin(email: EmailAddress, password: str, if_missing: bool, settings: Settings) -> None:
