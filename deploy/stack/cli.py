@@ -178,7 +178,7 @@ def admin_create(
     }
 )
 def test(context: typer.Context) -> None:
-    r"""Run tests: \[unit|contract|integration|e2e|chaos|all] \[pytest arguments]."""
+    r"""Run tests: \[unit|contract|integration|e2e|chaos|all|long] \[pytest arguments]."""
     from stack.testing import run
 
     raise typer.Exit(run(context.args))
@@ -186,7 +186,7 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="catalog, mail, orders")],
+    name: Annotated[str, typer.Argument(help="catalog, delivery, mail, orders")],
     quick: Annotated[bool, typer.Option("--quick", help="Within a minute, and rougher.")] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results there too.")

@@ -14,6 +14,7 @@ from stack.failure import Failure
 # Each with the services that it needs; None for all of Oja.
 BENCHMARKS: dict[str, list[str] | None] = {
     "catalog": ["catalog"],
+    "delivery": None,
     "mail": ["notifier"],
     "orders": None,
 }
