@@ -14,10 +14,13 @@ from stack.ports import free_port
 from stack.report import out, step
 from stack.up import choose, up
 
-LEVELS = ("unit", "contract", "integration", "e2e", "chaos")
+LEVELS = ("unit", "contract", "integration", "e2e", "chaos", "long")
 _ALL = ("unit", "contract", "integration", "e2e")
 _NEED_SERVERS = {"integration"}
-_NEED_SERVICES = {"e2e", "chaos"}
+_NEED_SERVICES = {"e2e", "chaos", "long"}
+# What takes hours: chaos, and as many random stories of money as are promised.
+_LONG = ("tests/chaos", "tests/integration/money/test_random_stories.py")
+_LONG_STEPS = {"MONEY_STEPS": "100000"}
 _DESCRIPTION = "OJA_TEST_STACK"
 
 
@@ -30,7 +33,8 @@ def run(arguments: Sequence[str]) -> int:
     levels, paths, rest = split(arguments)
     style = lint() if "unit" in levels and not paths else 0
     with _stack_for(levels) as environment:
-        targets = paths or [f"tests/{level}" for level in levels]
+        targets = paths or [target for level in levels for target in _targets(level)]
+        environment = (_LONG_STEPS if "long" in levels else {}) | environment
         command = [sys.executable, "-m", "pytest", *targets, *rest]
         tests = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
     return tests or style
@@ -62,6 +66,10 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str], list[str]]:
     if paths and not levels:
         levels = [level for level in LEVELS if any(_is_of(level, path) for path in paths)]
     return levels or list(_ALL), paths, [name for name in names if name not in paths]
+
+
+def _targets(level: str) -> tuple[str, ...]:
+    return _LONG if level == "long" else (f"tests/{level}",)
 
 
 def _is_of(level: str, path: str) -> bool:

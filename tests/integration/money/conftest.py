@@ -6,12 +6,18 @@ from unittest import mock
 import pytest
 
 from payments.use_cases import opening
-from tests.integration.money.world import Services, running_services
+from tests.integration.money.world import WITH_MAILS, Services, running_services
 
 
 @pytest.fixture(scope="package")
 def services() -> Iterator[Services]:
     with running_services() as services:
+        yield services
+
+
+@pytest.fixture(scope="package")
+def services_with_mails() -> Iterator[Services]:
+    with running_services(WITH_MAILS) as services:
         yield services
 
 

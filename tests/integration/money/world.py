@@ -36,6 +36,7 @@ from tests.support.postgres import scratch_database
 from tests.unit.catalog.builders import a_sku, a_variant, offer
 
 SERVICES = ("catalog", "ordering", "payments")
+WITH_MAILS = (*SERVICES, "notifier")
 REFUSALS = (
     *(CartEmpty, OutOfStock, UnknownSku, NotCancellable, IllegalTransition, OrderNotFound),
     *(OrderNotReady, OrderNotPayable, UnknownToPayments, PaymentNotFound),
@@ -85,10 +86,10 @@ class Services:
 
 
 @contextmanager
-def running_services() -> Iterator[Services]:
+def running_services(names: Collection[str] = SERVICES) -> Iterator[Services]:
     with ExitStack() as stack:
         deps = {}
-        for service in SERVICES:
+        for service in names:
             url = stack.enter_context(scratch_database())
             bootstrap = import_module(f"{service}.bootstrap")
             migrate(service, bootstrap.MIGRATIONS, url)
@@ -96,7 +97,7 @@ def running_services() -> Iterator[Services]:
             stack.callback(deps[service].engine.dispose)
         handlers = {
             service: import_module(f"{service}.entrypoints.consumer").message_handler(deps[service])
-            for service in SERVICES
+            for service in names
         }
         yield Services(deps, handlers)
 
@@ -134,7 +135,7 @@ class World:
         self.refunds_failed: list[RefundFailed] = []
         self.last_seen = {
             service: services.rows(service, "SELECT coalesce(max(id), 0) FROM event_log")[0][0]
-            for service in SERVICES
+            for service in services.deps
         }
         self.stock = {a_sku(): count for count in stock}
         variants = [
@@ -189,7 +190,7 @@ class World:
     def pump(self) -> int:
         """Let the relays publish what was told; how much that was."""
         count = 0
-        for service in SERVICES:
+        for service in self.last_seen:
             for row in self.services.rows(
                 service,
                 "SELECT id, envelope FROM event_log WHERE id > :last ORDER BY id",
@@ -300,7 +301,7 @@ class World:
         if isinstance(event, RefundFailed):
             self.refunds_failed.append(event)
         for service in _SUBSCRIBERS.get(envelope.type, ()):
-            if service in SERVICES:
+            if service in self.last_seen:
                 self.in_flight.append(Delivery(service, envelope, body))
 
     def _payments_sql(self, statement: str, order_ids: list[UUID]) -> None:
