@@ -126,7 +126,7 @@ def test_everything_that_stays_is_checked_and_comes_back(name: str):
 
 
 @pytest.mark.parametrize("name", sorted(CONTAINERS))
-def test_every_container_is_confined(name: str):
+def test_s61_every_container_is_confined(name: str):
     container = CONTAINERS[name]
 
     assert container["read_only"] is True
@@ -143,7 +143,7 @@ def test_every_container_is_confined(name: str):
         assert re.findall(r"^USER (.+)$", recipe, re.MULTILINE) == ["10001:10001"]
 
 
-def test_only_the_gateway_and_the_sandbox_are_reached_from_outside_and_only_from_this_machine():
+def test_s56_only_the_gateway_and_the_sandbox_are_reached_from_outside_and_only_from_this_machine():
     published = {name: box["ports"] for name, box in CONTAINERS.items() if "ports" in box}
 
     assert published == {
@@ -154,7 +154,7 @@ def test_only_the_gateway_and_the_sandbox_are_reached_from_outside_and_only_from
     assert containers.PORTS["sandbox"] == 8025
 
 
-def test_databases_and_broker_have_no_way_out():
+def test_s61_databases_and_broker_have_no_way_out():
     assert COMPOSE["networks"]["data"] == {"internal": True}
     for name in ("postgres", "rabbitmq", "redis", "provision"):
         assert CONTAINERS[name]["networks"] == ["data"]

@@ -82,7 +82,7 @@ def test_setup_has_a_volume_for_every_reader_and_the_image_a_folder_for_every_vo
         assert volume == f"{folder}-settings"
 
 
-def test_settings_are_mounted_by_their_readers_only_and_read_only():
+def test_s61_settings_are_mounted_by_their_readers_only_and_read_only():
     readers: dict[str, set[str]] = {}
     for name in set(CONTAINERS) - {"setup"}:
         for volume in CONTAINERS[name].get("volumes", []):
@@ -107,7 +107,7 @@ def test_readers_of_other_images_are_members_of_the_group_that_may_read(written:
             assert file.stat().st_mode & 0o777 == 0o640
 
 
-def test_only_identity_can_sign_tokens_and_only_migrations_can_alter_tables(written: Path):
+def test_s14_only_identity_can_sign_tokens_and_only_migrations_can_alter_tables(written: Path):
     for file in written.rglob("*.env"):
         content = variables(file)
         assert ("JWT_PRIVATE_KEY" in content) == (file.parent.name == "identity")

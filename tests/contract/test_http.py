@@ -94,7 +94,7 @@ def test_every_call_in_the_openapi_document_says_what_it_does_and_who_may(servic
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_every_write_in_the_openapi_document_refuses_fields_that_it_does_not_know(
+def test_s30_every_write_in_the_openapi_document_refuses_fields_that_it_does_not_know(
     service: str,
 ) -> None:
     schemas = openapi_of(service)["components"].get("schemas", {})

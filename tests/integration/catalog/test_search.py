@@ -260,7 +260,7 @@ def test_a_cursor_belongs_to_its_sort(client, shelf):
     ],
 )
 @pytest.mark.parametrize("sort", ["relevance", "name"])
-def test_nothing_that_people_type_breaks_the_search(client, q, sort):
+def test_s46_nothing_that_people_type_breaks_the_search(client, q, sort):
     response = client.get("/api/products", query_string={"q": q, "sort": sort})
 
     assert response.status_code in (200, 422), response.text

@@ -70,7 +70,7 @@ def assert_books_are_right(shop: SqlShop, *skus: str) -> None:
 
 
 @pytest.mark.parametrize("round_", range(int(os.environ.get("STOCK_ROUNDS", "20"))))
-def test_of_a_hundred_buyers_exactly_one_gets_the_last_unit(shop, round_):
+def test_s35_of_a_hundred_buyers_exactly_one_gets_the_last_unit(shop, round_):
     sku = in_stock(shop, 1)
 
     at_once([lambda: place(shop, {sku: 1})] * 100)
@@ -149,7 +149,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 4) -> None:
         time.sleep(0.01)
 
 
-def test_the_same_news_in_many_threads_counts_once(shop):
+def test_s35_the_same_news_in_many_threads_counts_once(shop):
     sku, order_id = in_stock(shop, 10), uuid4()
 
     at_once([lambda: place(shop, {sku: 2}, order_id)] * 8)
@@ -195,7 +195,7 @@ def something_happens(shop, chance, skus, orders):
 
 
 @pytest.mark.parametrize("change", ["on_hand = -1", "reserved = -1", "reserved = on_hand + 1"])
-def test_the_database_itself_refuses_impossible_counters(shop, change):
+def test_s34_the_database_itself_refuses_impossible_counters(shop, change):
     sku = in_stock(shop, 5)
 
     with pytest.raises(IntegrityError), shop.engine.begin() as connection:

@@ -160,7 +160,7 @@ def test_a_second_relay_stands_by_and_takes_over(
         ),
     ],
 )
-def test_what_cannot_be_read_is_parked_with_its_reason_and_the_lane_goes_on(
+def test_s60_what_cannot_be_read_is_parked_with_its_reason_and_the_lane_goes_on(
     body: bytes,
     reason: str,
     catalog: Producer,

@@ -33,7 +33,7 @@ AMBIGUOUS = {
 
 
 @pytest.mark.parametrize("lines", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
-def test_ambiguous_framing_is_refused_and_ends_the_connection(shop: Shop, lines: bytes):
+def test_s57_ambiguous_framing_is_refused_and_ends_the_connection(shop: Shop, lines: bytes):
     head = b"POST /api/cart/items HTTP/1.1\r\nHost: shop.test\r\n" + lines + b"\r\n\r\n"
     answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED)
 
@@ -53,7 +53,7 @@ def test_ambiguous_framing_is_refused_and_ends_the_connection(shop: Shop, lines:
         b"3\r\nabcd\r\n",
     ],
 )
-def test_chunks_that_do_not_add_up_are_refused(shop: Shop, chunks: bytes):
+def test_s57_chunks_that_do_not_add_up_are_refused(shop: Shop, chunks: bytes):
     head = b"POST /api/cart/items HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = shop.gateway.send(head + chunks + CHUNKED_END + SMUGGLED)
 
@@ -62,7 +62,7 @@ def test_chunks_that_do_not_add_up_are_refused(shop: Shop, chunks: bytes):
     assert shop.reached() == []
 
 
-def test_chunks_are_not_a_thing_of_http_1_0(shop: Shop):
+def test_s57_chunks_are_not_a_thing_of_http_1_0(shop: Shop):
     head = b"POST /api/cart/items HTTP/1.0\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
     answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED)
 
@@ -71,14 +71,14 @@ def test_chunks_are_not_a_thing_of_http_1_0(shop: Shop):
     assert shop.reached() == []
 
 
-def test_lines_that_end_without_cr_reach_a_service_only_in_proper_form(shop: Shop):
+def test_s57_lines_that_end_without_cr_reach_a_service_only_in_proper_form(shop: Shop):
     shop.gateway.send(b"POST /api/cart/items HTTP/1.1\nHost: shop.test\nContent-Length: 3\n\nabc")
 
     request = shop.the_only_request()
     assert (request.body, request.header("Content-Length")) == (b"abc", "3")
 
 
-def test_a_refused_connection_leaves_the_next_one_clean(shop: Shop):
+def test_s57_a_refused_connection_leaves_the_next_one_clean(shop: Shop):
     head = b"POST /api/cart/items HTTP/1.1\r\nHost: shop.test\r\n" + AMBIGUOUS["both lengths"]
     shop.gateway.send(head + b"\r\n\r\n" + CHUNKED_END + SMUGGLED)
 

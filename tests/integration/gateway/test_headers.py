@@ -18,13 +18,13 @@ FORGED = """
 
 
 @pytest.mark.parametrize("name", FORGED.split())
-def test_a_header_that_claims_an_identity_or_a_way_stops_at_the_gateway(shop: Shop, name: str):
+def test_s19_a_header_that_claims_an_identity_or_a_way_stops_at_the_gateway(shop: Shop, name: str):
     shop.gateway.get("/api/products", {name: "forged-value"})
 
     assert "forged-value" not in str(shop.the_only_request().headers)
 
 
-def test_the_client_address_is_the_one_that_the_gateway_saw(shop: Shop):
+def test_s54_the_client_address_is_the_one_that_the_gateway_saw(shop: Shop):
     forged = [("X-Forwarded-For", "6.6.6.6"), ("X-Forwarded-Proto", "https"),
               ("X-Forwarded-Host", "evil.test")]  # fmt: skip
     shop.gateway.get("/api/products", forged)
@@ -119,7 +119,7 @@ def test_every_request_gets_its_own_id(shop: Shop):
     [("GET", "/api/products"), ("GET", "/healthz"), ("GET", "/nowhere"), ("TRACE", "/api/products"),
      ("GET", "/api/products/%2e"), ("GET", "/docs/none"), ("POST", "/healthz")],
 )  # fmt: skip
-def test_every_answer_carries_the_security_headers_once(shop: Shop, method: str, path: str):
+def test_s58_every_answer_carries_the_security_headers_once(shop: Shop, method: str, path: str):
     answer = shop.gateway.request(method, path)
 
     assert answer.header("X-Content-Type-Options") == "nosniff"
@@ -130,7 +130,7 @@ def test_every_answer_carries_the_security_headers_once(shop: Shop, method: str,
     assert answer.header("Server") == "nginx"
 
 
-def test_a_service_can_neither_double_the_gateways_headers_nor_open_cors_nor_show_a_token(
+def test_s25_a_service_can_neither_double_the_gateways_headers_nor_open_cors_nor_show_a_token(
     shop: Shop,
 ):
     shop.services["catalog"].behaviour = lambda request: Reply(
@@ -162,7 +162,7 @@ def test_a_service_can_neither_double_the_gateways_headers_nor_open_cors_nor_sho
     [("/api/orders", "no-store"), ("/api/products", "no-cache"), ("/nowhere", "no-store"),
      ("/api/admin/products", "no-store"), ("/openapi/catalog.json", "no-cache")],
 )  # fmt: skip
-def test_caches_keep_nothing_personal(shop: Shop, path: str, expected: str):
+def test_s58_caches_keep_nothing_personal(shop: Shop, path: str, expected: str):
     assert shop.gateway.get(path).header("Cache-Control") == expected
 
 

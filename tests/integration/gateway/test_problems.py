@@ -21,7 +21,7 @@ def assert_is_a_problem(answer: Answer, status: int, code: str) -> None:
     assert answer.header("X-Content-Type-Options") == "nosniff"
 
 
-def test_an_unknown_path_is_a_404_that_names_it_without_its_query(shop: Shop):
+def test_s53_an_unknown_path_is_a_404_that_names_it_without_its_query(shop: Shop):
     answer = shop.gateway.get("/nowhere/at.html?token=secret", {"X-Request-ID": "r-1"})
 
     assert_is_a_problem(answer, 404, "not_found")
@@ -33,7 +33,7 @@ def test_an_unknown_path_is_a_404_that_names_it_without_its_query(shop: Shop):
     "path",
     ['/x","admin":true,"y":"', "/x\\u0022", "/x\\", "/é", "/<script>alert(1)</script>", "/x\x01"],
 )
-def test_nothing_that_a_client_writes_can_break_out_of_the_document(shop: Shop, path: str):
+def test_s53_nothing_that_a_client_writes_can_break_out_of_the_document(shop: Shop, path: str):
     answer = shop.gateway.get(path, {"X-Request-ID": '","x":"'})
 
     assert answer.status in {400, 404}
@@ -48,7 +48,7 @@ def test_a_broken_request_line_is_a_400(shop: Shop):
 
 
 @pytest.mark.parametrize("method", ["TRACE", "BREW", "PROPFIND", "DEBUG", "TRACK"])
-def test_undeclared_methods_are_405_with_those_that_are_allowed(shop: Shop, method: str):
+def test_s58_undeclared_methods_are_405_with_those_that_are_allowed(shop: Shop, method: str):
     answer = shop.gateway.request(method, "/api/products")
 
     assert_is_a_problem(answer, 405, "method_not_allowed")
@@ -82,7 +82,7 @@ def test_declared_methods_are_the_services_to_judge(shop: Shop, method: str):
 @pytest.mark.parametrize(
     "host", ["evil.test", "shop.test.evil.test", "evil.test:80", "127.0.0.2", "xshop.test", "[::1]"]
 )
-def test_a_host_that_is_not_ours_is_refused(shop: Shop, host: str):
+def test_s58_a_host_that_is_not_ours_is_refused(shop: Shop, host: str):
     assert_is_a_problem(shop.gateway.get("/api/products", {"Host": host}), 421, "unknown_host")
     assert shop.reached() == []
 

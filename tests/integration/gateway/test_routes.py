@@ -80,7 +80,7 @@ def test_every_service_shows_its_openapi_document(shop: Shop, service: str):
 
 
 @pytest.mark.parametrize("path", ELSEWHERE.split())
-def test_nothing_else_is_there(shop: Shop, path: str):
+def test_s56_nothing_else_is_there(shop: Shop, path: str):
     answer = shop.gateway.get(path)
 
     assert answer.status == 404
@@ -89,7 +89,7 @@ def test_nothing_else_is_there(shop: Shop, path: str):
 
 
 @pytest.mark.parametrize("path", ODD_SPELLINGS.split())
-def test_no_odd_spelling_reaches_a_service(shop: Shop, path: str):
+def test_s56_no_odd_spelling_reaches_a_service(shop: Shop, path: str):
     answer = shop.gateway.get(path)
 
     assert answer.status in {400, 404}

@@ -19,7 +19,7 @@ def customer(ordering: Ordering) -> Client:
     return customer
 
 
-def test_an_order_is_a_snapshot_of_the_cart_and_empties_it(customer: Client) -> None:
+def test_s33_an_order_is_a_snapshot_of_the_cart_and_empties_it(customer: Client) -> None:
     cart = customer.get("/api/cart").get_json()
 
     answer = customer.checkout(note="Ring twice")
@@ -76,7 +76,7 @@ def test_without_a_key_nothing_is_ordered(customer: Client) -> None:
     assert customer.get("/api/cart").get_json()["item_count"] == 2
 
 
-def test_twenty_checkouts_of_one_cart_at_once_are_one_order(
+def test_s38_twenty_checkouts_of_one_cart_at_once_are_one_order(
     ordering: Ordering, customer: Client
 ) -> None:
     with ThreadPoolExecutor(20) as devices:
@@ -103,7 +103,7 @@ def test_twenty_repetitions_of_one_checkout_at_once_are_one_order(customer: Clie
     assert len(customer.get("/api/orders").get_json()["items"]) == 1
 
 
-def test_the_total_that_was_agreed_to_is_the_total(customer: Client) -> None:
+def test_s33_the_total_that_was_agreed_to_is_the_total(customer: Client) -> None:
     wrong = customer.checkout(expected_total={"amount": 199, "currency": "NGN"})
     right = customer.checkout(expected_total={"amount": 200, "currency": "NGN"})
 
@@ -150,7 +150,7 @@ def test_an_empty_cart_is_no_order(ordering: Ordering) -> None:
         "half a kobo",
     ],
 )
-def test_what_is_not_an_order_is_refused_by_field(
+def test_s33_what_is_not_an_order_is_refused_by_field(
     customer: Client, body: object, field: str | None
 ) -> None:
     answer = customer.post("/api/checkout", body, Idempotency_Key=uuid4().hex)

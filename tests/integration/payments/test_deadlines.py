@@ -115,7 +115,7 @@ def test_a_cancelled_order_is_not_told_to_have_expired_as_well(payments: Payment
     assert payments.told(order) == []
 
 
-def test_money_after_the_deadline_is_told_so_that_it_can_go_back(
+def test_s43_money_after_the_deadline_is_told_so_that_it_can_go_back(
     payments: PaymentsService, sandbox: Sandbox
 ):
     order = payments.order()

@@ -32,7 +32,7 @@ def break_next(sandbox: Sandbox, fault: str, path: str, **more: object) -> None:
     sandbox.post("/_sandbox/faults", provider="paystack", fault=fault, path=path, **more)
 
 
-def test_an_order_is_paid_at_its_own_price(payments: PaymentsService, sandbox: Sandbox):
+def test_s33_an_order_is_paid_at_its_own_price(payments: PaymentsService, sandbox: Sandbox):
     order = payments.order()
 
     answer = payments.pay(order, callback_url=f"https://{SHOP}/thanks?from=pay")
@@ -268,7 +268,7 @@ def _error_of(service: PaymentsService) -> Exception | None:
         f"https://{SHOP}/\nSet-Cookie:",
     ],
 )
-def test_customers_are_sent_back_to_our_own_hosts_only(payments: PaymentsService, url: str):
+def test_s50_customers_are_sent_back_to_our_own_hosts_only(payments: PaymentsService, url: str):
     refused = problem(payments.pay(payments.order(), callback_url=url), 422, "invalid")
 
     assert "callback_url" in refused["errors"]

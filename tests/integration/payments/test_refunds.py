@@ -194,7 +194,9 @@ def test_staff_send_back_a_part_and_then_the_rest_and_never_more(
     problem(payments.refund(reference), 409, "refund_exceeds_payment")
 
 
-def test_parallel_refunds_never_exceed_what_was_paid(payments: PaymentsService, sandbox: Sandbox):
+def test_s39_parallel_refunds_never_exceed_what_was_paid(
+    payments: PaymentsService, sandbox: Sandbox
+):
     _, reference = paid(payments, sandbox)
 
     answers = together(8, lambda _: payments.refund(reference, amount=money(PRICE // 2)))

@@ -28,7 +28,7 @@ def test_a_customer_back_from_the_page_sees_the_truth_though_the_webhook_is_late
     assert payments.told(order) == ["payment_confirmed"]
 
 
-def test_webhook_reconciler_and_customer_race_to_one_confirmation(
+def test_s43_webhook_reconciler_and_customer_race_to_one_confirmation(
     payments: PaymentsService, sandbox: Sandbox
 ):
     order = payments.order()

@@ -39,7 +39,7 @@ def altered(body: bytes, **changes: Any) -> bytes:
     return json.dumps(event, separators=(",", ":")).encode()
 
 
-def test_a_webhook_confirms_the_payment_once_however_often_it_comes(
+def test_s42_a_webhook_confirms_the_payment_once_however_often_it_comes(
     payments: PaymentsService, sandbox: Sandbox
 ):
     order = payments.order()
@@ -159,7 +159,7 @@ def test_the_signature_covers_the_bytes_and_not_their_meaning(
     ],
     ids=lambda changes: next(iter(changes)),
 )
-def test_a_signed_webhook_that_does_not_fit_our_books_pays_nothing(
+def test_s41_a_signed_webhook_that_does_not_fit_our_books_pays_nothing(
     payments: PaymentsService, sandbox: Sandbox, changes: dict[str, Any]
 ):
     order = payments.order()
@@ -188,7 +188,7 @@ def test_a_webhook_of_money_that_does_not_fit_sends_it_back_at_once(
     assert payments.status(order, reference) == "refund_pending"
 
 
-def test_a_signed_webhook_is_not_believed_when_paystack_knows_of_no_money(
+def test_s41_a_signed_webhook_is_not_believed_when_paystack_knows_of_no_money(
     payments: PaymentsService, sandbox: Sandbox
 ):
     other = payments.opened(payments.order())

@@ -41,7 +41,7 @@ def expire(shop) -> None:
 
 
 @BOTH
-def test_a_request_without_a_key_is_refused(send, shop, path):
+def test_s37_a_request_without_a_key_is_refused(send, shop, path):
     problem(send(path, key=None), 400, "idempotency_key_required")
 
     assert shop.orders() == 0
@@ -65,7 +65,7 @@ def test_any_visible_ascii_is_a_key(send, path, key):
 
 
 @BOTH
-def test_the_second_time_gets_the_first_answer(send, shop, path):
+def test_s37_the_second_time_gets_the_first_answer(send, shop, path):
     first = send(path)
     second = send(path)
 
@@ -96,7 +96,7 @@ def test_another_order_of_keys_is_the_same_request(app, ada, send, shop, path):
 
 
 @BOTH
-def test_another_body_under_the_same_key_is_refused(send, shop, path):
+def test_s37_another_body_under_the_same_key_is_refused(send, shop, path):
     send(path)
 
     problem(send(path, json={"item": "rice"}), 422, "idempotency_key_reused")
@@ -169,7 +169,7 @@ def test_an_expired_key_is_new_again(send, shop, path):
 
 
 @BOTH
-def test_while_the_first_runs_the_second_is_told_to_wait(send, shop, path):
+def test_s37_while_the_first_runs_the_second_is_told_to_wait(send, shop, path):
     may_go_on = threading.Event()
     shop.then = lambda: may_go_on.wait(10)
 

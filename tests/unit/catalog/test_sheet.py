@@ -98,7 +98,7 @@ def test_whatever_a_product_says_survives_the_way_out_and_in(name, description, 
 @pytest.mark.parametrize(
     "text", ["=1+1", "+234", "-5", "@SUM(A1)", "'=1", "''+x", "'quoted'", "a=b"]
 )
-def test_a_formula_is_text_on_the_way_out_and_itself_again_on_the_way_in(text):
+def test_s52_a_formula_is_text_on_the_way_out_and_itself_again_on_the_way_in(text):
     [cell] = [write_line(LINE | {"name": text})[2]]
 
     assert cell[0] not in "=+-@"

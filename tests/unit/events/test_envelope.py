@@ -127,7 +127,7 @@ def test_an_envelope_with_a_wrong_value_is_malformed(replaced: dict[str, Any]) -
     ],
     ids=lambda body: repr(body[:16]),
 )
-def test_bytes_that_are_no_envelope_are_malformed(body: bytes) -> None:
+def test_s60_bytes_that_are_no_envelope_are_malformed(body: bytes) -> None:
     with pytest.raises(Malformed):
         decode(body)
 

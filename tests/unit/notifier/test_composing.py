@@ -50,13 +50,13 @@ def test_it_says_all_that_a_mail_should_say() -> None:
 @pytest.mark.parametrize(
     "name", ["", 'Ada "the boss" Obi', "Obi, Ada", "Ada <eve@x.example>", "Ọlá"]
 )
-def test_whatever_the_name_there_is_one_recipient(name: str) -> None:
+def test_s51_whatever_the_name_there_is_one_recipient(name: str) -> None:
     (address,) = parsed(compose(a_mail(recipient_name=name)))["To"].addresses
 
     assert (address.display_name, address.addr_spec) == (name, "ada@example.com")
 
 
-def test_a_subject_cannot_become_a_header() -> None:
+def test_s51_a_subject_cannot_become_a_header() -> None:
     message = parsed(compose(a_mail(subject="Hello\r\nBcc: eve@x.example")))
 
     assert message["Bcc"] is None

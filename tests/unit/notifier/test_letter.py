@@ -28,7 +28,7 @@ from notifier.domain.plain_text import MAX_LENGTH, one_line
         "a@" + ".".join(["b" * 60] * 5),
     ],
 )
-def test_what_is_not_exactly_one_address_is_refused(email: str) -> None:
+def test_s51_what_is_not_exactly_one_address_is_refused(email: str) -> None:
     with pytest.raises(BadAddress):
         Recipient(email)
 

@@ -145,7 +145,7 @@ def test_an_order_that_was_overtaken_by_its_payment_asks_for_no_money() -> None:
     assert "Please pay" not in words.text + words.html
 
 
-def test_what_customers_write_is_not_compiled_and_not_markup() -> None:
+def test_s51_what_customers_write_is_not_compiled_and_not_markup() -> None:
     name = "{{ 7*7 }}{% raw %}<script>alert(1)</script>"
     words = word(
         letter_about(news.order_placed(contact=Contact(email="a@b.example", name=name))),

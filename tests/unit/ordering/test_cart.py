@@ -128,7 +128,7 @@ def test_a_line_says_what_is_wrong_with_it(offer: Offer | None, expected: list[s
     assert problems(CartItem(2, naira(100)), offer) == expected
 
 
-def test_an_order_has_a_limit_of_worth() -> None:
+def test_s34_an_order_has_a_limit_of_worth() -> None:
     cart = a_cart(an_offer("GOLD", price=10**13), quantity=1000)
 
     with pytest.raises(CartFull):

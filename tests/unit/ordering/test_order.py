@@ -115,7 +115,7 @@ LIFE: dict[Verb, dict[OrderStatus, OrderStatus | None]] = {
 
 @pytest.mark.parametrize("verb", LIFE, ids=lambda verb: verb.__name__)
 @pytest.mark.parametrize("status", OrderStatus)
-def test_every_verb_from_every_status(verb: Verb, status: OrderStatus) -> None:
+def test_s39_every_verb_from_every_status(verb: Verb, status: OrderStatus) -> None:
     order, expected = an_order(status), LIFE[verb][status]
 
     if expected is None:

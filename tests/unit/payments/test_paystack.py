@@ -127,7 +127,7 @@ def test_initialize_sends_the_whole_truth(wire: Wire, paystack: Paystack):
     assert opened.authorization_url == "https://x/y"
 
 
-def test_references_are_encoded_in_addresses(wire: Wire, paystack: Paystack):
+def test_s44_references_are_encoded_in_addresses(wire: Wire, paystack: Paystack):
     wire.answers = [Answer(400, {"status": False, "message": "Transaction reference not found."})]
 
     assert paystack.charge("../../balance?a=b#c") is None
@@ -169,7 +169,7 @@ def test_a_charge_is_read_with_all_that_must_fit(wire: Wire, paystack: Paystack)
         good(charge(domain=None)),
     ],
 )
-def test_an_answer_that_says_nothing_leaves_it_unclear(
+def test_s44_an_answer_that_says_nothing_leaves_it_unclear(
     wire: Wire, paystack: Paystack, answer: Answer | Exception
 ):
     wire.answers = [answer]
@@ -201,7 +201,9 @@ def test_a_duplicate_reference_is_told_from_other_refusals(wire: Wire, paystack:
     assert raised.value.code == "invalid_amount"
 
 
-def test_a_slow_drip_is_cut_off(wire: Wire, paystack: Paystack, monkeypatch: pytest.MonkeyPatch):
+def test_s44_a_slow_drip_is_cut_off(
+    wire: Wire, paystack: Paystack, monkeypatch: pytest.MonkeyPatch
+):
     times = itertools.count(0, 100)
     monkeypatch.setattr(paystack_http, "time", SimpleNamespace(monotonic=lambda: next(times)))
     wire.answers = [good(charge())]

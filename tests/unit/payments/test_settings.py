@@ -32,7 +32,7 @@ def test_what_has_no_default_must_be_there(name: str):
 
 
 @pytest.mark.parametrize("name", ["PAYSTACK_SECRET_KEY", "PAYSTACK_BASE_URL"])
-def test_an_empty_key_or_address_of_paystack_is_none(name: str):
+def test_s40_an_empty_key_or_address_of_paystack_is_none(name: str):
     with pytest.raises(MissingSetting, match=name):
         Settings.from_env({**ENV, name: " "})
 

@@ -12,11 +12,11 @@ SIGNATURE = (
 )
 
 
-def test_the_signature_of_these_bytes_is_good():
+def test_s40_the_signature_of_these_bytes_is_good():
     assert is_signed(BODY, [SIGNATURE], KEY)
 
 
-def test_no_other_signature_is():
+def test_s40_no_other_signature_is():
     others = [
         [],
         [""],

@@ -89,20 +89,20 @@ def refused(answer):
 
 
 @pytest.mark.parametrize("claims", FORGED_CLAIMS.values(), ids=FORGED_CLAIMS.keys())
-def test_tokens_with_wrong_claims_are_refused(client, keys, claims):
+def test_s13_tokens_with_wrong_claims_are_refused(client, keys, claims):
     token = make_token(keys.private_pem, **claims)
 
     refused(client.get("/api/notes/me", headers=bearer(token)))
 
 
 @pytest.mark.parametrize("headers", FORGED_HEADERS.values(), ids=FORGED_HEADERS.keys())
-def test_tokens_with_wrong_headers_are_refused(client, keys, headers):
+def test_s13_tokens_with_wrong_headers_are_refused(client, keys, headers):
     token = make_token(keys.private_pem, headers=headers)
 
     refused(client.get("/api/notes/me", headers=bearer(token)))
 
 
-def test_forged_tokens_are_refused(client, keys):
+def test_s13_forged_tokens_are_refused(client, keys):
     good = make_token(keys.private_pem)
     deep = f"{encoded({'alg': 'EdDSA'})}.{encoded(b'[' * 4000)}.AAAA"
     forged = [
@@ -132,20 +132,20 @@ def test_forged_tokens_are_refused(client, keys):
      "Token {0}", "Basic YWRhOmFkYQ==", "Bearer {0}, Bearer {0}", "Basic eA==, Bearer {0}",
      "Bearer null", "Bearer {0},"],
 )  # fmt: skip
-def test_only_one_bearer_token_is_a_credential(client, keys, value):
+def test_s18_only_one_bearer_token_is_a_credential(client, keys, value):
     header = value.format(make_token(keys.private_pem))
 
     refused(client.get("/api/notes/me", headers={"Authorization": header}))
 
 
-def test_two_authorization_headers_are_refused(client, keys):
+def test_s18_two_authorization_headers_are_refused(client, keys):
     token = make_token(keys.private_pem)
     twice = [("Authorization", f"Bearer {token}"), ("Authorization", f"Bearer {token}")]
 
     refused(client.get("/api/notes/me", headers=twice))
 
 
-def test_tokens_elsewhere_than_in_the_header_are_ignored(client, keys):
+def test_s18_tokens_elsewhere_than_in_the_header_are_ignored(client, keys):
     token = make_token(keys.private_pem)
     client.set_cookie("access_token_cookie", token)
 
@@ -154,7 +154,7 @@ def test_tokens_elsewhere_than_in_the_header_are_ignored(client, keys):
 
 
 @pytest.mark.parametrize("name", ["X-User-Id", "X-Role", "X-Forwarded-User", "X_User_Id"])
-def test_headers_do_not_make_a_caller(client, signed, name):
+def test_s19_headers_do_not_make_a_caller(client, signed, name):
     refused(client.get("/api/notes/me", headers={name: "admin"}))
 
     assert client.get("/api/notes/me", headers={**signed, name: "x"}).json["name"] == "Ada Obi"
@@ -258,7 +258,7 @@ def test_a_key_set_that_is_not_one_is_refused_at_start(jwks):
         public_keys(jwks)
 
 
-def test_old_and_new_keys_are_good_together():
+def test_s14_old_and_new_keys_are_good_together():
     old, new = make_key_pair("2025"), make_key_pair("2026")
     both = json.dumps({"keys": json.loads(old.jwks)["keys"] + json.loads(new.jwks)["keys"]})
 

@@ -17,7 +17,7 @@ def load(field, value):
 
 
 @pytest.mark.parametrize("value", [*NOT_INTEGERS, 0, -1, 1001, 2**31, 2**63, 1e3])
-def test_a_quantity_is_an_integer_from_1_to_1000(value):
+def test_s34_a_quantity_is_an_integer_from_1_to_1000(value):
     with pytest.raises(ValidationError):
         load(fields.Quantity(), value)
 
@@ -28,7 +28,7 @@ def test_the_limits_of_a_quantity_are_quantities(value):
 
 
 @pytest.mark.parametrize("amount", [*NOT_INTEGERS, -1, MAX_AMOUNT + 1])
-def test_an_amount_of_money_is_a_bounded_integer(amount):
+def test_s34_an_amount_of_money_is_a_bounded_integer(amount):
     with pytest.raises(ValidationError):
         MoneySchema().load({"amount": amount, "currency": "NGN"})
 
@@ -187,7 +187,7 @@ def test_an_integer_in_a_query_is_ascii_digits(value):
         load(fields.QueryInteger(), value)
 
 
-def test_server_owned_fields_cannot_be_slipped_into_a_body(client, signed):
+def test_s30_server_owned_fields_cannot_be_slipped_into_a_body(client, signed):
     answer = client.post("/api/notes", json={"title": "x", "status": "paid"}, headers=signed)
 
     assert answer.json["errors"] == {"status": ["Unknown field."]}

@@ -52,7 +52,7 @@ def test_a_line_carries_its_fields(line):
         {"exotic": Exception("password=hunter2")},
     ],
 )
-def test_secrets_are_blanked(line, extra):
+def test_s62_secrets_are_blanked(line, extra):
     log.info("something", extra=extra)
 
     assert "hunter2" not in json.dumps(line())
@@ -69,7 +69,7 @@ def test_secrets_in_the_text_and_the_traceback_are_blanked(line):
     assert "ValueError" in written["exception"]
 
 
-def test_text_of_clients_cannot_start_a_line_of_its_own(line):
+def test_s62_text_of_clients_cannot_start_a_line_of_its_own(line):
     log.info("signed in", extra={"buyer": 'x\n{"level": "critical"}\r\u2028\x1b[31m'})
 
     assert line()["level"] == "info"

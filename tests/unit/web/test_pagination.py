@@ -35,7 +35,7 @@ def test_no_cursor_is_the_first_page():
      as_cursor(b'["\\u0000", 1]'), as_cursor(b"[NaN, 1]"), as_cursor(b"[[[["),
      as_cursor(b"\xff\xfe")],
 )  # fmt: skip
-def test_garbage_is_refused(client, cursor):
+def test_s48_garbage_is_refused(client, cursor):
     with pytest.raises(Problem) as refused:
         decode_cursor(cursor, (str, int))
 
@@ -59,7 +59,7 @@ def test_a_time_in_a_cursor_is_an_instant(text):
 @pytest.mark.parametrize(
     "size", ["0", "-1", "101", "1.5", "ten", "", "1e1", "9" * 40, "\uff11\uff10"]
 )
-def test_a_page_has_1_to_100_items(client, size):
+def test_s48_a_page_has_1_to_100_items(client, size):
     answer = client.get("/api/notes", query_string={"size": size})
 
     assert problem(answer, 422)["errors"].keys() == {"size"}

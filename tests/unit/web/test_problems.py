@@ -29,7 +29,7 @@ LEAKS = ["Traceback", "hunter2", "notes.py", "/srv", "werkzeug", "psycopg", "Run
         ("GET", "/api/notes/failures/database", 503, "unavailable"),
     ],
 )
-def test_everything_that_goes_wrong_has_one_shape(client, method, path, status, code):
+def test_s53_everything_that_goes_wrong_has_one_shape(client, method, path, status, code):
     answer = client.open(path, method=method)
 
     body = problem(answer, status, code)

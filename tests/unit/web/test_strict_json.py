@@ -34,7 +34,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_bodies_are_refused(client, signed, body):
+def test_s45_hostile_bodies_are_refused(client, signed, body):
     answer = client.post("/api/notes", data=body, content_type="application/json", headers=signed)
 
     problem(answer, 400, "malformed_json")
@@ -66,7 +66,7 @@ def test_a_schema_wants_an_object(client, signed, body):
     ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "application/jsonp",
      "application/merge-patch+json", "application/xml", None],
 )  # fmt: skip
-def test_other_content_types_are_not_read(client, signed, content_type):
+def test_s45_other_content_types_are_not_read(client, signed, content_type):
     answer = client.post(
         "/api/notes", data=b'{"title": "x"}', content_type=content_type, headers=signed
     )
@@ -98,7 +98,7 @@ def test_a_charset_is_tolerated(client, signed):
     assert answer.json == {"title": "Ọjà"}
 
 
-def test_bodies_over_a_mebibyte_are_too_large(client, signed):
+def test_s45_bodies_over_a_mebibyte_are_too_large(client, signed):
     body = b'{"title": "' + b"x" * 1024 * 1024 + b'"}'
 
     answer = client.post("/api/notes", data=body, content_type="application/json", headers=signed)
