@@ -76,3 +76,30 @@ def test_nobody_sees_the_orders_of_others(shop: Shop) -> None:
     assert eve.get(f"/api/orders/{order['id']}").status_code == 404
     assert eve.post(f"/api/orders/{order['id']}/cancel").status_code == 404
     assert eve.start_payment(order["id"]).status_code == 404
+
+
+HOSTILE = {
+    "deeper than a parser can follow": (b"[" * 100_000, 400),
+    "a key twice": (b'{"sku": "a", "sku": "b", "quantity": 1}', 400),
+    "not a number": (b'{"sku": "a", "quantity": NaN}', 400),
+    "a number without end": (b'{"sku": "a", "quantity": ' + b"9" * 5_000 + b"}", 422),
+    "half a character": (b'{"sku": "\\ud800", "quantity": 1}', 400),
+    "a NUL": (b'{"sku": "\\u0000", "quantity": 1}', 400),
+    "no object": (b"[]", 422),
+    "more than a mebibyte": (b'{"sku": "' + b"a" * 1024 * 1024 + b'"}', 413),
+}
+
+
+@pytest.mark.parametrize(("body", "status"), HOSTILE.values(), ids=list(HOSTILE))
+def test_s45_hostile_bodies_are_refused_and_nobody_dies_of_them(
+    shop: Shop, body: bytes, status: int
+) -> None:
+    ada = shop.customer()
+
+    answer = ada.request(
+        "POST", "/api/cart/items", data=body, headers={"Content_Type": "application/json"}
+    )
+
+    assert answer.status_code == status
+    assert answer.json()["status"] == status
+    assert ada.get("/api/cart").status_code == 200

@@ -157,6 +157,16 @@ def test_s25_a_service_can_neither_double_the_gateways_headers_nor_open_cors_nor
     assert answer.header("X-Oja-Token") is None
 
 
+@pytest.mark.parametrize("origin", ["https://evil.test", "null", "http://shop.test.evil.test"])
+@pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
+@pytest.mark.parametrize("path", ["/api/products", "/api/admin/orders", "/nowhere", "/healthz"])
+def test_s25_no_page_of_another_origin_is_let_in(shop: Shop, origin: str, method: str, path: str):
+    asked = {"Origin": origin, "Access-Control-Request-Method": "DELETE"}
+    answer = shop.gateway.request(method, path, asked)
+
+    assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [("/api/orders", "no-store"), ("/api/products", "no-cache"), ("/nowhere", "no-store"),
