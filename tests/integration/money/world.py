@@ -24,7 +24,7 @@ from ordering.domain.order import IllegalTransition
 from ordering.use_cases import commands
 from ordering.use_cases.errors import NotCancellable, OrderNotFound, UnknownSku
 from payments.domain.order import OrderNotPayable, OrderNotReady
-from payments.domain.refund import NotRefundable, RefundStatus, RefundTooLarge
+from payments.domain.refund import NotRefundable, RefundStatus, RefundTooLarge, WrongCurrency
 from payments.domain.values import Money
 from payments.use_cases import deadlines, opening, refunding, settling, webhooks
 from payments.use_cases.errors import OrderNotFound as UnknownToPayments
@@ -40,7 +40,7 @@ WITH_MAILS = (*SERVICES, "notifier")
 REFUSALS = (
     *(CartEmpty, OutOfStock, UnknownSku, NotCancellable, IllegalTransition, OrderNotFound),
     *(OrderNotReady, OrderNotPayable, UnknownToPayments, PaymentNotFound),
-    *(NotRefundable, RefundTooLarge, ProviderUnavailable),
+    *(NotRefundable, RefundTooLarge, WrongCurrency, ProviderUnavailable),
 )
 _SUBSCRIBERS = {event.TYPE: names for event, names in SUBSCRIBERS.items()}
 

@@ -80,7 +80,7 @@ def test_what_is_not_a_sensible_wish_is_refused(ordering: Ordering, body: object
 def test_what_is_not_for_sale_is_refused_by_name(ordering: Ordering) -> None:
     answer = ordering.customer().post("/api/cart/items", {"sku": "NO-SUCH", "quantity": 1})
 
-    assert problem(answer, 422)["errors"] == {"sku": ["not for sale"]}
+    assert problem(answer, 422)["errors"] == {"sku": ["Not for sale."]}
 
 
 def test_more_than_a_thousand_of_one_thing_is_refused(ordering: Ordering) -> None:

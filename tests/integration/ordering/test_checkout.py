@@ -120,7 +120,7 @@ def test_what_is_known_to_be_sold_out_is_named_and_the_cart_stays(ordering: Orde
 
     answer = customer.checkout()
 
-    assert problem(answer, 409, "out_of_stock")["errors"] == {sku: ["sold out"]}
+    assert problem(answer, 409, "out_of_stock")["errors"] == {sku: ["Sold out."]}
     assert customer.get("/api/cart").get_json()["item_count"] == 1
 
 

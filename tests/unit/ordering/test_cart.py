@@ -1,5 +1,6 @@
 """What goes into a cart, what it warns of, and when it can be ordered."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -11,11 +12,12 @@ from ordering.domain.cart import (
     CartEmpty,
     CartFull,
     CartItem,
+    MixedCurrencies,
     NotInCart,
     OutOfStock,
     problems,
 )
-from ordering.domain.values import Offer
+from ordering.domain.values import Money, Offer
 from tests.support.ordering import an_offer, naira
 
 
@@ -94,9 +96,9 @@ def test_an_empty_cart_cannot_be_ordered() -> None:
 @pytest.mark.parametrize(
     ("offer", "reason"),
     [
-        (an_offer(available=0), "sold out"),
-        (an_offer(buyable=False), "no longer sold"),
-        (None, "no longer sold"),
+        (an_offer(available=0), "Sold out."),
+        (an_offer(buyable=False), "No longer sold."),
+        (None, "No longer sold."),
     ],
 )
 def test_what_is_known_to_be_gone_cannot_be_ordered(offer: Offer | None, reason: str) -> None:
@@ -133,3 +135,12 @@ def test_s34_an_order_has_a_limit_of_worth() -> None:
 
     with pytest.raises(CartFull):
         cart.order_lines({"GOLD": an_offer("GOLD", price=10**13)})
+
+
+def test_what_is_priced_in_several_currencies_is_not_one_order() -> None:
+    dollars = replace(an_offer("CAP"), price=Money(100, "USD"))
+    cart = a_cart(an_offer("MUG"))
+    cart.add(dollars, 1)
+
+    with pytest.raises(MixedCurrencies):
+        cart.order_lines({"MUG": an_offer("MUG"), "CAP": dollars})

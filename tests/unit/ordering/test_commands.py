@@ -80,7 +80,7 @@ def test_what_is_not_sold_cannot_be_added(offers: list[Offer]) -> None:
     with pytest.raises(UnknownSku) as refusal:
         commands.add_to_cart(customer_id, "MUG", 1, uow=uow)
 
-    assert refusal.value.errors == {"sku": ["not for sale"]}
+    assert refusal.value.errors == {"sku": ["Not for sale."]}
     assert uow.cart(customer_id).items == {}
 
 
@@ -151,7 +151,7 @@ def test_what_is_sold_out_keeps_the_cart_as_it_is() -> None:
     with pytest.raises(OutOfStock) as refusal:
         place(uow, customer_id)
 
-    assert refusal.value.errors == {"MUG": ["sold out"]}
+    assert refusal.value.errors == {"MUG": ["Sold out."]}
     assert set(uow.cart(customer_id).items) == {"MUG", "CAP"}
 
 

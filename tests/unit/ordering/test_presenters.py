@@ -1,11 +1,13 @@
 """What clients see of orders and carts."""
 
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 
 from ordering.domain.cart import Cart
 from ordering.domain.order import HistoryEntry, OrderStatus
+from ordering.domain.values import Money
 from ordering.entrypoints.http import presenters, schemas
 from ordering.use_cases.ports import CartView
 from tests.support.ordering import NOW, an_offer, an_order
@@ -104,3 +106,18 @@ def test_every_kind_of_entry_has_a_title() -> None:
     items = presenters.timeline([HistoryEntry(NOW, kind, "x") for kind in sorted(kinds)])["items"]
 
     assert all(item["title"] != item["type"] for item in items)
+
+
+def test_a_cart_of_several_currencies_adds_up_one_of_them_and_warns() -> None:
+    cart = Cart(uuid4())
+    offers = {
+        "CAP": replace(an_offer("CAP"), price=Money(100, "NGN")),
+        "MUG": replace(an_offer("MUG"), price=Money(7, "USD")),
+    }
+    for offer in offers.values():
+        cart.add(offer, 2)
+
+    shown = presenters.cart(CartView(cart, offers))
+
+    assert shown["subtotal"] == {"amount": 200, "currency": "NGN"}
+    assert shown["problems"] == ["mixed_currencies"]

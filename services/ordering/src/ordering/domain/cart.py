@@ -19,6 +19,10 @@ class CartFull(Exception):
     """A line or the cart would grow beyond its limit."""
 
 
+class MixedCurrencies(Exception):
+    """What is wanted is priced in several currencies, which no payment could be of."""
+
+
 class NotInCart(Exception):
     """The cart has no such line."""
 
@@ -27,7 +31,7 @@ class OutOfStock(Exception):
     """These lines cannot be bought now; `errors` says why, by SKU."""
 
     def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__("some items cannot be bought any more")
+        super().__init__("Some items cannot be bought any more.")
         self.errors = {sku: [reason] for sku, reason in errors.items()}
 
 
@@ -63,26 +67,29 @@ class Cart:
         self.items.clear()
 
     def order_lines(self, offers: dict[str, Offer]) -> tuple[OrderLine, ...]:
-        """The lines of an order at today's prices; raises CartEmpty, OutOfStock or CartFull.
+        """The lines of an order at today's prices; raises CartEmpty, OutOfStock, MixedCurrencies
+        or CartFull.
 
         Only what is known to be sold out is refused here: `available` may be seconds old, and the
         reservation decides.
         """
         if not self.items:
-            raise CartEmpty("the cart is empty")
+            raise CartEmpty("The cart is empty.")
         refused = {sku: reason for sku in self.items if (reason := _why_not(offers.get(sku)))}
         if refused:
             raise OutOfStock(refused)
         lines = tuple(_line(offers[sku], item) for sku, item in sorted(self.items.items()))
+        if len({line.unit_price.currency for line in lines}) > 1:
+            raise MixedCurrencies("The items are priced in several currencies; order them apart.")
         if sum(line.total.amount for line in lines) > MAX_TOTAL:
             raise CartFull("The cart is worth more than one order may be.")
         return lines
 
     def _put(self, offer: Offer, quantity: int) -> None:
         if quantity > MAX_QUANTITY:
-            raise CartFull(f"at most {MAX_QUANTITY} of one item")
+            raise CartFull(f"At most {MAX_QUANTITY} of one item.")
         if offer.sku not in self.items and len(self.items) >= MAX_LINES:
-            raise CartFull(f"at most {MAX_LINES} different items")
+            raise CartFull(f"At most {MAX_LINES} different items.")
         self.items[offer.sku] = CartItem(quantity, offer.price)
 
 
@@ -100,8 +107,8 @@ def problems(item: CartItem, offer: Offer | None) -> list[str]:
 
 def _why_not(offer: Offer | None) -> str | None:
     if offer is None or not offer.buyable:
-        return "no longer sold"
-    return "sold out" if offer.available <= 0 else None
+        return "No longer sold."
+    return "Sold out." if offer.available <= 0 else None
 
 
 def _line(offer: Offer, item: CartItem) -> OrderLine:

@@ -31,6 +31,11 @@ class OrderStatus(StrEnum):
     COMPLETED = "completed"
     CANCELLED = "cancelled"
 
+    @property
+    def words(self) -> str:
+        """As people say it."""
+        return self.value.replace("_", " ")
+
 
 class PaymentStatus(StrEnum):
     UNPAID = "unpaid"
@@ -64,7 +69,7 @@ class IllegalTransition(Exception):
     """The order cannot go there from where it is."""
 
     def __init__(self, current: OrderStatus, wanted: OrderStatus) -> None:
-        super().__init__(f"an order that is {current} cannot become {wanted}")
+        super().__init__(f"An order that is {current.words} cannot become {wanted.words}.")
         self.current = current
         self.wanted = wanted
 

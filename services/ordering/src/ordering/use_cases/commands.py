@@ -92,7 +92,7 @@ def place_order(
             payment_window=payment_window,
         )
         if expected_total is not None and expected_total != order.total:
-            raise PriceChanged(f"the total is now {order.total.amount} {order.total.currency}")
+            raise PriceChanged(f"The total is now {order.total.amount} {order.total.currency}.")
         uow.orders.add(order)
         cart.clear()
         uow.carts.save(cart)
@@ -109,7 +109,9 @@ def cancel_order(order_id: UUID, *, by: UUID, uow: UnitOfWork) -> Order:
         try:
             order.cancel(CancelReason.CUSTOMER, by="customer", now=uow.now())
         except IllegalTransition as error:
-            raise NotCancellable(f"an order that is {error.current} cannot be cancelled") from None
+            raise NotCancellable(
+                f"An order that is {error.current.words} cannot be cancelled."
+            ) from None
         uow.orders.save(order)
         uow.commit()
     return order

@@ -9,8 +9,8 @@ class UnknownSku(Exception):
     """Nothing with this SKU is for sale."""
 
     def __init__(self, sku: str) -> None:
-        super().__init__(f"nothing with the SKU {sku} is for sale")
-        self.errors = {"sku": ["not for sale"]}
+        super().__init__(f"Nothing with the SKU {sku} is for sale.")
+        self.errors = {"sku": ["Not for sale."]}
 
 
 class PriceChanged(Exception):

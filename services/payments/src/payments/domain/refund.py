@@ -54,6 +54,14 @@ class NotRefundable(Exception):
     """No money came with this payment."""
 
 
+class WrongCurrency(Exception):
+    """Money goes back in the currency in which it came."""
+
+    def __init__(self, right: str) -> None:
+        super().__init__(f"The payment was made in {right}.")
+        self.errors = {"amount.currency": [f"Must be {right}."]}
+
+
 class RefundTooLarge(Exception):
     """More than was paid and has not gone back yet."""
 

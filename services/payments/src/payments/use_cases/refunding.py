@@ -10,6 +10,7 @@ from payments.domain.refund import (
     RefundKind,
     RefundStatus,
     RefundTooLarge,
+    WrongCurrency,
     refundable,
 )
 from payments.domain.values import Money
@@ -57,13 +58,16 @@ def send_back_misfit(payment: Payment, reason: str, *, uow: UnitOfWork) -> None:
 def request_by_staff(
     reference: str, amount: Money | None, reason: str, *, by: str, uow: UnitOfWork
 ) -> Refund:
-    """Send back `amount`, or all that is left. Raises NotRefundable, RefundTooLarge."""
+    """Send back `amount`, or all that is left. Raises NotRefundable, WrongCurrency,
+    RefundTooLarge."""
     with uow:
         uow.orders.of_payment(reference)
         payment = uow.payments.get(reference)
         left = refundable(payment, uow.refunds.of_payment(reference))
         wanted = amount or left
-        if wanted.currency != left.currency or not 0 < wanted.amount <= left.amount:
+        if wanted.currency != left.currency:
+            raise WrongCurrency(left.currency)
+        if not 0 < wanted.amount <= left.amount:
             raise RefundTooLarge(f"At most {left.amount} {left.currency} can be sent back.")
         refund = _new(payment, RefundKind.STAFF, wanted, reason, by, uow)
         uow.refunds.add(refund)

@@ -1,7 +1,7 @@
 """What a refusal looks like from outside."""
 
 from oja_web.problems import Refusal
-from ordering.domain.cart import CartEmpty, CartFull, NotInCart, OutOfStock
+from ordering.domain.cart import CartEmpty, CartFull, MixedCurrencies, NotInCart, OutOfStock
 from ordering.domain.order import IllegalTransition
 from ordering.use_cases.errors import NotCancellable, OrderNotFound, PriceChanged, UnknownSku
 
@@ -13,6 +13,7 @@ REFUSALS = {
     CartFull: Refusal(422, "cart_full"),
     CartEmpty: Refusal(409, "cart_empty"),
     OutOfStock: Refusal(409, "out_of_stock"),
+    MixedCurrencies: Refusal(409, "mixed_currencies"),
     PriceChanged: Refusal(409, "price_changed"),
     NotCancellable: Refusal(409, "order_not_cancellable"),
     IllegalTransition: Refusal(409, "illegal_transition"),

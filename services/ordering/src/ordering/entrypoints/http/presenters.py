@@ -83,13 +83,19 @@ def cart(view: CartView) -> dict[str, Any]:
     lines = [
         _cart_line(sku, item, view.offers.get(sku)) for sku, item in sorted(view.cart.items.items())
     ]
-    currency = lines[0]["unit_price"]["currency"] if lines else DEFAULT_CURRENCY
-    subtotal = sum(line["line_total"]["amount"] for line in lines)
+    currencies = [line["unit_price"]["currency"] for line in lines] or [DEFAULT_CURRENCY]
+    subtotal = sum(
+        line["line_total"]["amount"]
+        for line in lines
+        if line["line_total"]["currency"] == currencies[0]
+    )
+    problems_of_lines = {problem for line in lines for problem in line["problems"]}
+    mixed = {"mixed_currencies"} if len(set(currencies)) > 1 else set()
     return {
         "items": lines,
         "item_count": sum(item.quantity for item in view.cart.items.values()),
-        "subtotal": {"amount": subtotal, "currency": currency},
-        "problems": sorted({problem for line in lines for problem in line["problems"]}),
+        "subtotal": {"amount": subtotal, "currency": currencies[0]},
+        "problems": sorted(problems_of_lines | mixed),
     }
 
 

@@ -2,7 +2,7 @@
 
 from oja_web.problems import Refusal
 from payments.domain.order import OrderNotPayable, OrderNotReady
-from payments.domain.refund import NotRefundable, RefundTooLarge
+from payments.domain.refund import NotRefundable, RefundTooLarge, WrongCurrency
 from payments.use_cases.errors import OrderNotFound, PaymentNotFound, ProviderUnavailable
 
 # A stranger's order answers 404, not 403: its existence is not their business.
@@ -12,6 +12,7 @@ REFUSALS = {
     OrderNotReady: Refusal(409, "order_not_ready", headers={"Retry-After": "1"}),
     OrderNotPayable: Refusal(409, "order_not_payable"),
     NotRefundable: Refusal(409, "payment_not_refundable"),
+    WrongCurrency: Refusal(422, "invalid"),
     RefundTooLarge: Refusal(409, "refund_exceeds_payment"),
     ProviderUnavailable: Refusal(
         503,
