@@ -103,3 +103,23 @@ def test_s30_every_write_in_the_openapi_document_refuses_fields_that_it_does_not
         name = body.get("schema", {}).get("$ref", "").rpartition("/")[2]
         if name:
             assert schemas[name].get("additionalProperties") is False, f"{method} {path}: {name}"
+
+
+# Ending a session takes no version of it.
+WITHOUT_VERSION = {"delete /api/admin/session", "delete /api/admin/session/{session_id}"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_change_at_the_console_documents_the_version_that_it_needs(service: str) -> None:
+    for path, method, operation in operations(service):
+        if path.startswith("/api/admin/") and method in {"put", "patch", "delete"}:
+            headers = [each["name"] for each in operation.get("parameters", []) if "name" in each]
+            asks = "If-Match" in headers and {"412", "428"} <= operation["responses"].keys()
+            assert asks is (f"{method} {path}" not in WITHOUT_VERSION), f"{method} {path}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_s22_every_write_at_the_console_documents_the_csrf_token(service: str) -> None:
+    for path, method, operation in operations(service):
+        if path.startswith("/api/admin/") and method != "get" and operation["security"]:
+            assert {"sessionCookie": [], "csrfToken": []} in operation["security"], path
