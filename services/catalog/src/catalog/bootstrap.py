@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from catalog.adapters.answer_memory import RedisAnswers
+from catalog.adapters.books import FACTS
 from catalog.adapters.bulk_queries import SqlBulkQueries
 from catalog.adapters.freshness import MOST_SECONDS_OLD, Freshness
 from catalog.adapters.image_store import CloudinaryStore, NoImageStore
@@ -20,6 +21,7 @@ from catalog.adapters.unit_of_work import SqlUnitOfWork
 from catalog.settings import Settings
 from catalog.use_cases.ports import ImageStore, Pictures
 from catalog.use_cases.queries import Answers, BulkQueries, Queries, ReviewQueries
+from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -33,6 +35,7 @@ class Dependencies:
 
     settings: Settings
     engine: Engine
+    facts: Facts
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
     reviews: ReviewQueries
@@ -56,6 +59,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
     return Dependencies(
         settings=settings,
         engine=engine,
+        facts=FACTS,
         unit_of_work=partial(
             SqlUnitOfWork,
             sessions,

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from identity.adapters.books import FACTS
 from identity.adapters.common_passwords import CommonPasswords
 from identity.adapters.hashing import Argon2Hasher
 from identity.adapters.profile_cache import RedisProfiles
@@ -23,6 +24,7 @@ from identity.domain.patience import Patience
 from identity.settings import HashingSettings, Settings
 from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles, Queries
+from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 from oja_web.shared_redis import SharedRedis
@@ -37,6 +39,7 @@ class Dependencies:
 
     settings: Settings
     engine: Engine
+    facts: Facts
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
     hasher: PasswordHasher
@@ -60,6 +63,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
     return Dependencies(
         settings=settings,
         engine=engine,
+        facts=FACTS,
         unit_of_work=partial(
             SqlUnitOfWork,
             sessions,

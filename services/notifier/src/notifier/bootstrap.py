@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from notifier.adapters.books import FACTS
 from notifier.adapters.one_time_links import IdentityLinks, LinkingMailServer
 from notifier.adapters.pace import Pace
 from notifier.adapters.read_models import SqlQueries
@@ -20,6 +21,7 @@ from notifier.adapters.wording import Drafting
 from notifier.domain.letter import Recipient
 from notifier.settings import Settings
 from notifier.use_cases.ports import MailServer, Queries, Shifts
+from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
 
@@ -35,6 +37,7 @@ class Dependencies:
 
     settings: Settings
     engine: Engine
+    facts: Facts
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
     drafting: Drafting
@@ -69,6 +72,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
     return Dependencies(
         settings=settings,
         engine=engine,
+        facts=FACTS,
         unit_of_work=partial(on_sessions, sessions),
         queries=SqlQueries(sessions),
         drafting=Drafting(settings.storefront_url),

@@ -8,8 +8,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
+from ordering.adapters.books import FACTS
 from ordering.adapters.read_models import SqlQueries
 from ordering.adapters.unit_of_work import SqlUnitOfWork
 from ordering.settings import Settings
@@ -25,6 +27,7 @@ class Dependencies:
 
     settings: Settings
     engine: Engine
+    facts: Facts
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
 
@@ -41,6 +44,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
     return Dependencies(
         settings=settings,
         engine=engine,
+        facts=FACTS,
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
         queries=SqlQueries(sessions),
     )
