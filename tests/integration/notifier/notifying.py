@@ -126,7 +126,9 @@ class MadeUpLinks:
 class Worker:
     """The worker as a process of its own, without a broker: its senders need none."""
 
-    def __init__(self, database_url: str, smtp_url: str, log: Path) -> None:
+    def __init__(
+        self, database_url: str, smtp_url: str, log: Path, *, connections: int = 4
+    ) -> None:
         self._env = {
             **os.environ,
             "DATABASE_URL": database_url,
@@ -140,12 +142,16 @@ class Worker:
             "IDENTITY_URL": NO_IDENTITY,
             "INTERNAL_TOKEN": INTERNAL_TOKEN,
             "FEED_URLS": "{}",
+            "MAIL_CONNECTIONS": str(connections),
             "REDIS_URL": "redis://127.0.0.1:1/0",
         }
         self._log = log
 
     def start(self) -> None:
-        self._process = _READY.Process(target=_be_a_worker, args=(self._env, self._log))
+        # A daemon: should a test leave it behind, it ends with the tests.
+        self._process = _READY.Process(
+            target=_be_a_worker, args=(self._env, self._log), daemon=True
+        )
         self._process.start()
 
     def ask_to_stop(self) -> None:

@@ -177,3 +177,24 @@ def test_a_server_that_refuses_connections_delays_mails_and_nothing_else(
     notifier.deps.engine.dispose()
     assert [(row.attempts, row.doubts) for row in rows] == [(1, 0)] * 5
     assert len(server.inbox) == 5
+
+
+def test_as_many_mails_are_on_their_way_at_a_time_as_there_are_connections(
+    database_url: str, mail_server: MailServer, tmp_path: Path
+) -> None:
+    notifier = notifier_on(database_url, mail_server.url)
+    late, before = mail_server.gates["stored"], mail_server.connections
+    late.close()
+    for _ in range(9):
+        notifier.hears(news.order_shipped())
+
+    worker = Worker(database_url, mail_server.url, tmp_path / "wide.log", connections=5)
+    worker.start()
+    wait_until(lambda: len(mail_server.inbox) == 5, what="five mails at once")
+    late.open()
+    wait_until(lambda: not notifier.rows("SELECT FROM mails WHERE status <> 'sent'"))
+
+    worker.kill()
+    notifier.deps.engine.dispose()
+    assert mail_server.connections - before == 5
+    assert len(mail_server.inbox) == 9

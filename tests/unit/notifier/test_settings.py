@@ -81,6 +81,12 @@ def test_a_number_that_makes_no_sense_is_refused(name: str, value: str) -> None:
         Settings.from_env({**ENVIRONMENT, name: value})
 
 
+@pytest.mark.parametrize("value", ["0", "51", "2.5", "many"])
+def test_a_worker_has_at_least_one_connection_and_not_any_number(value: str) -> None:
+    with pytest.raises(ValueError, match=r"MAIL_CONNECTIONS|invalid literal"):
+        Settings.from_env({**ENVIRONMENT, "MAIL_CONNECTIONS": value})
+
+
 def test_alerts_are_collected_for_a_minute_and_mails_leave_without_a_limit() -> None:
     settings = Settings.from_env(ENVIRONMENT)
 

@@ -17,8 +17,9 @@ class Settings:
     something needs a hand, separated by commas, besides the members of the staff who may know.
     `storefront_url`: where links to products lead, without a slash at its end.
     `alert_digest_seconds`: how long alerts that come in numbers are collected before they are
-    mailed; 0 mails each at once. `mail_rate_per_second`: how many mails leave in a second at most,
-    all senders together; 0 for no limit."""
+    mailed; 0 mails each at once. `mail_connections`: how many mails one worker sends at a time,
+    each on a connection of its own. `mail_rate_per_second`: how many mails leave in a second at
+    most, all senders together; 0 for no limit."""
 
     database_url: str
     broker_url: str
@@ -37,6 +38,7 @@ class Settings:
     health_host: str = "127.0.0.1"
     health_port: int = 0
     alert_digest_seconds: float = 60.0
+    mail_connections: int = 4
     mail_rate_per_second: float = 0.0
     rates: Mapping[str, str] = field(default_factory=lambda: _rates({}))
 
@@ -66,6 +68,7 @@ class Settings:
                 health_host=env.get("HEALTH_HOST", "127.0.0.1"),
                 health_port=int(env.get("HEALTH_PORT", "0")),
                 alert_digest_seconds=_number(env, "ALERT_DIGEST_SECONDS", "60", at_most=86_400),
+                mail_connections=_connections(env),
                 mail_rate_per_second=_number(env, "MAIL_RATE_PER_SECOND", "0", at_most=10_000),
                 rates=_rates(env),
             )
@@ -79,6 +82,14 @@ def _rates(env: Mapping[str, str]) -> dict[str, str]:
         "anonymous": env.get("LIMIT_ANONYMOUS", "1200 per minute"),
         "signed_in": env.get("LIMIT_SIGNED_IN", "3000 per minute"),
     }
+
+
+def _connections(env: Mapping[str, str]) -> int:
+    """Each costs a thread, and a session of Postgres too."""
+    value = int(env.get("MAIL_CONNECTIONS", "4"))
+    if not 1 <= value <= 50:
+        raise ValueError(f"MAIL_CONNECTIONS must be between 1 and 50, not {value}")
+    return value
 
 
 def _number(env: Mapping[str, str], name: str, default: str, *, at_most: float) -> float:

@@ -10,13 +10,12 @@ from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
 from oja_web.logs import configure_logging
 
-SENDERS = 4
 SECONDS_BETWEEN_ADOPTIONS = 1.0
 SECONDS_BETWEEN_DIGESTS = 1.0
 SECONDS_BETWEEN_LOOKS_FOR_PARKED = 5.0
 
 
-def mail_jobs(deps: Dependencies, senders: int = SENDERS) -> list[Job]:
+def mail_jobs(deps: Dependencies, senders: int) -> list[Job]:
     """What gets mail out: some senders, and care for what dead ones left behind."""
 
     def adopt() -> int:
@@ -44,11 +43,16 @@ def alert_jobs(deps: Dependencies) -> list[Job]:
 def main() -> None:
     settings = Settings.from_env()
     configure_logging(SERVICE, settings.log_level)
-    # A session for each sender, the relay, the three timers, and two that wake others.
-    deps = build(settings, role="worker", pool_size=SENDERS + 6)
+    # A session for each sender, the relay, the four timers, and two that wake others.
+    deps = build(settings, role="worker", pool_size=settings.mail_connections + 7)
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [relay.run, keeping(deps.engine), *mail_jobs(deps), *alert_jobs(deps)],
+        [
+            relay.run,
+            keeping(deps.engine),
+            *mail_jobs(deps, settings.mail_connections),
+            *alert_jobs(deps),
+        ],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )
