@@ -66,11 +66,11 @@ class Home:
 
     @property
     def starts(self) -> Path:
-        """A file for each program, as many bytes long as it was started since `up`."""
+        """A file for each program, as many bytes long as the number that `started` tells."""
         return self.run / "starts"
 
     def started(self, program: str) -> int:
-        """How often the program was started since the stack came up."""
+        """How often the program was started since `up`, or since it was last stopped on purpose."""
         file = self.starts / program
         return file.stat().st_size if file.exists() else 0
 

@@ -148,12 +148,19 @@ class Supervisor:
         return {}
 
     def stop(self, names: Iterable[str]) -> None:
-        """Ask all of them to stop, together, and wait until they have (at most 45 s)."""
-        waiting = [name for name in names if self._asked("stopProcessGroup", name, False)]
+        """Ask all of them to stop, together, and wait until they have (at most 45 s).
+
+        Their starts are counted anew afterwards: what was wanted is no restart.
+        """
+        waiting = stopping = [
+            name for name in names if self._asked("stopProcessGroup", name, False)
+        ]
         while waiting:
             states = self.information()
             waiting = [name for name in waiting if states.get(name, {}).get("pid")]
             time.sleep(0.05)
+        for name in stopping:
+            (self.home.starts / name).unlink(missing_ok=True)
 
     def start_programs(self, names: Iterable[str]) -> None:
         for name in names:
