@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stack.failure import Failure
 from stack.home import write_private
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 # What `up --env-file` may set, and which services read it ("": all of them; else the gateway).
 OVERRIDES = {
@@ -96,10 +96,9 @@ def environment(service: str, at: Addresses) -> dict[str, str]:
         "BROKER_URL": at.brokers[service],
         "REDIS_URL": at.redis[service],
         "INTERNAL_TOKEN": at.internal_token,
+        "FEED_URLS": _json(at.feeds),
         "LOG_LEVEL": "INFO",
     }
-    if service in CONSUMERS:
-        variables["FEED_URLS"] = _json(at.feeds)
     return _overridden(service, variables | _own(service, at), at.overrides)
 
 

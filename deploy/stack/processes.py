@@ -9,7 +9,7 @@ The single definition: the local stack runs it, and the containers are tested ag
 
 from dataclasses import dataclass
 
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 # The longest-running request or message handler has 30 s; supervisord kills at 45 s.
 # Most requests are for the catalogue: it may use both cores of a small machine.
@@ -58,17 +58,14 @@ def processes() -> tuple[Process, ...]:
 
 
 def tasks() -> tuple[Task, ...]:
-    """Migrations, and the queues of those that listen."""
+    """Migrations and queues."""
     migrations = [_admin(service, "migrate", "postgres") for service in SERVICES]
-    topology = [_admin(service, "declare", "rabbitmq") for service in CONSUMERS]
+    topology = [_admin(service, "declare", "rabbitmq") for service in SERVICES]
     return (*migrations, *topology)
 
 
 def _of(service: str) -> list[Process]:
-    found = [_http(service)]
-    if service in CONSUMERS:
-        found.append(_background(service, "consumer"))
-    return [*found, _background(service, "worker")]
+    return [_http(service), _background(service, "consumer"), _background(service, "worker")]
 
 
 def _http(service: str) -> Process:

@@ -13,7 +13,7 @@ from oja_events.contracts.identity import AccessRevoked
 from oja_events.envelope import encode
 from oja_events.handling import Result, Verdict
 from oja_events.migrating import migrate
-from oja_events.topology import CONSUMERS
+from oja_events.topology import SUBSCRIBERS
 from oja_web.testing import KeyPair, bearer, make_key_pair, make_token
 from tests.contract.test_http import made_up_environment
 from tests.support.notifier import envelope_of
@@ -52,7 +52,7 @@ class Shop:
         return self._consumer.message_handler(self.deps).handle(encode(envelope_of(event)), {})
 
 
-@pytest.fixture(scope="module", params=CONSUMERS)
+@pytest.fixture(scope="module", params=SUBSCRIBERS[AccessRevoked])
 def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
     service = request.param
     with scratch_database() as url:

@@ -12,7 +12,7 @@ import requests
 from oja_events.contracts import EVENTS, Event
 from oja_events.topology import SUBSCRIBERS
 from stack.failure import Failure
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 T = TypeVar("T")
 
@@ -110,7 +110,7 @@ class Watcher:
             for schema in SERVICES:
                 for event_id, type_, at in _rows(connection, _TOLD, schema, subjects):
                     told[event_id] = (type_, schema, at)
-            for schema in CONSUMERS:
+            for schema in SERVICES:
                 for event_id, at in _rows(connection, _HEARD, schema, subjects):
                     if event_id in told:
                         type_, source, since = told[event_id]

@@ -17,7 +17,7 @@ from oja_events.topology import SUBSCRIBERS
 from stack.failure import Failure
 from stack.operating.services import Databases, databases
 from stack.report import out
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 app = typer.Typer(help="What the services tell each other.", no_args_is_help=True)
 
@@ -116,8 +116,8 @@ def replay(
     """
     if bool(event_ids) == bool(source):
         raise Failure("Name events by their ids, or a service with --source; not both.")
-    if to is not None and to not in CONSUMERS:
-        raise Failure(f"{to!r} listens to nobody; there is {', '.join(CONSUMERS)}.")
+    if to is not None and to not in SERVICES:
+        raise Failure(f"There is no {to!r}; there is {', '.join(SERVICES)}.")
     with databases() as found:
         if source:
             _compare_again(found, source, after, to)

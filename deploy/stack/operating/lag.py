@@ -16,7 +16,7 @@ from stack.operating.services import databases
 from stack.ports import HOST
 from stack.report import out
 from stack.servers import rabbitmq
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 
 def lag(*, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def behind(services: Mapping[str, Lag]) -> dict[str, dict[str, int]]:
             source: services[source].head - services[name].cursors.get(source, 0)
             for source in sources_of(name)
         }
-        for name in CONSUMERS
+        for name in SERVICES
     }
 
 
@@ -63,7 +63,7 @@ def depths(stack: Stack) -> dict[str, int] | None:
         channel = client.channel()
         found = {
             queue: channel.queue_declare(queue, passive=True).message_count
-            for service in CONSUMERS
+            for service in SERVICES
             for queue in lanes(service).values()
         }
         client.close()
@@ -75,13 +75,13 @@ def depths(stack: Stack) -> dict[str, int] | None:
 def _show(services: Mapping[str, Lag], queues: Mapping[str, int] | None) -> None:
     table = Table("service", "to publish", "oldest", "in queue", "in retries", "backlog", "parked")
     for name, each in services.items():
-        waiting = _waiting(name, queues) if name in CONSUMERS else ("", "")
         table.add_row(
             name,
             str(each.pending),
             f"{each.oldest_seconds:.1f} s" if each.pending else "",
-            *waiting,
-            *((str(each.backlog), str(each.parked)) if name in CONSUMERS else ("", "")),
+            *_waiting(name, queues),
+            str(each.backlog),
+            str(each.parked),
         )
     out.print(table)
     feeds = Table("consumer", "feed of", "compared to", "of", "behind")

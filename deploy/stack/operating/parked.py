@@ -11,7 +11,7 @@ from oja_events.operating import NotFound, Parked, StillUnreadable
 from stack.failure import Failure
 from stack.operating.services import Databases, databases
 from stack.report import out
-from stack.services import CONSUMERS
+from stack.services import SERVICES
 
 app = typer.Typer(help="Messages that a service could not handle.", no_args_is_help=True)
 
@@ -108,9 +108,9 @@ def _named(found: Databases, key: str, service: str | None = None) -> list[tuple
 def _parked(
     found: Databases, service: str | None, limit: int = 100, **wanted: str
 ) -> list[tuple[str, Parked]]:
-    if service is not None and service not in CONSUMERS:
-        raise Failure(f"{service!r} listens to nobody; there is {', '.join(CONSUMERS)}.")
-    names = [service] if service else CONSUMERS
+    if service is not None and service not in SERVICES:
+        raise Failure(f"There is no {service!r}; there is {', '.join(SERVICES)}.")
+    names = [service] if service else SERVICES
     return [
         (name, each)
         for name in names

@@ -50,6 +50,7 @@ def settings() -> Iterator[Settings]:
             sign_in=CROWD,
             rates=dict.fromkeys(RATES, "100000 per minute"),
             readiness_urls={},
+            feed_urls={},
             internal_token=INTERNAL_TOKEN,
             storefront_url=SHOP,
             hashing=CHEAP,

@@ -17,7 +17,7 @@ from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.errors import CannotCount, EmailTaken, TooManyAttempts, UserNotFound
-from identity.use_cases.ports import AuditEntry, SignIn, Subject
+from identity.use_cases.ports import AuditEntry, Receipt, SignIn, Subject
 from oja_events.contracts import Event
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -149,6 +149,7 @@ class Stored:
     requests: dict[UUID, OneTimeRequest] = field(default_factory=dict)
     links: dict[bytes, UUID] = field(default_factory=dict)
     audit: list[AuditEntry] = field(default_factory=list)
+    erasures: dict[UUID, dict[str, Receipt]] = field(default_factory=dict)
     outbox: list[Event] = field(default_factory=list)
 
 
@@ -187,6 +188,10 @@ class FakeUnitOfWork:
     @property
     def address_books(self) -> "FakeAddressBooks":
         return FakeAddressBooks(self.draft)
+
+    @property
+    def erasures(self) -> "FakeErasures":
+        return FakeErasures(self.draft)
 
     @property
     def audit(self) -> "FakeAuditLog":
@@ -380,6 +385,17 @@ class FakeAddressBooks:
 
     def save(self, book: AddressBook) -> None:
         self._draft.books[book.user_id] = deepcopy(book)
+
+
+class FakeErasures:
+    def __init__(self, draft: Stored) -> None:
+        self._draft = draft
+
+    def begin(self, user_id: UUID) -> None:
+        self._draft.erasures.setdefault(user_id, {})
+
+    def keep(self, user_id: UUID, receipt: Receipt) -> None:
+        self._draft.erasures.setdefault(user_id, {}).setdefault(receipt.service, receipt)
 
 
 class FakeAuditLog:

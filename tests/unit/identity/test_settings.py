@@ -10,6 +10,7 @@ ENVIRONMENT = {
     "JWT_PUBLIC_KEYS": "{}",
     "JWT_ISSUER": "http://shop.test",
     "READINESS_URLS": '{"catalog": "http://catalog/internal/readyz"}',
+    "FEED_URLS": '{"catalog": "http://catalog"}',
     "INTERNAL_TOKEN": "t" * 40,
     "REDIS_URL": "redis://identity@redis:6379/0",
 }

@@ -5,21 +5,16 @@ import pytest
 from stack.control import parsed
 from stack.failure import Failure
 from stack.processes import processes, tasks
-from stack.services import CONSUMERS, SERVICES
+from stack.services import SERVICES
 
 
 def names() -> list[str]:
     return [process.name for process in processes()]
 
 
-def test_every_service_answers_http_and_works_in_the_background():
-    assert {f"{service}-http" for service in SERVICES} <= set(names())
-    assert {f"{service}-worker" for service in SERVICES} <= set(names())
-
-
-def test_only_those_who_listen_to_events_have_a_consumer():
-    assert {name for name in names() if name.endswith("-consumer")} == {
-        f"{service}-consumer" for service in CONSUMERS
+def test_every_service_answers_http_listens_and_works_in_the_background():
+    assert set(names()) == {
+        f"{service}-{role}" for service in SERVICES for role in ("http", "consumer", "worker")
     }
 
 
@@ -34,9 +29,9 @@ def test_a_command_needs_an_interpreter_and_an_address_only(process):
     assert all("{" not in part.format(**values) for part in process.command)
 
 
-def test_queues_are_declared_for_those_who_listen_and_all_databases_are_migrated():
+def test_all_queues_are_declared_and_all_databases_migrated():
     assert {task.service for task in tasks() if task.name == "migrate"} == set(SERVICES)
-    assert {task.service for task in tasks() if task.name == "declare"} == set(CONSUMERS)
+    assert {task.service for task in tasks() if task.name == "declare"} == set(SERVICES)
 
 
 def test_a_wish_for_more_names_a_kind_of_process_and_a_number():
@@ -45,7 +40,7 @@ def test_a_wish_for_more_names_a_kind_of_process_and_a_number():
 
 
 @pytest.mark.parametrize(
-    "wish", ["ordering=3", "ordering.http", "shop.http=2", "identity.consumer=2", "catalog.http=x"]
+    "wish", ["ordering=3", "ordering.http", "shop.http=2", "identity.cook=2", "catalog.http=x"]
 )
 def test_a_wish_for_what_does_not_exist_is_refused(wish):
     with pytest.raises(Failure, match=r"is not SERVICE\.ROLE=N"):

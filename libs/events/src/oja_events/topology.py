@@ -18,6 +18,7 @@ from typing import Any
 from oja_events.contracts import Event
 from oja_events.contracts.catalog import (
     CatalogMessageParked,
+    CustomerReviewsErased,
     ProductArchived,
     ProductChanged,
     StockLow,
@@ -31,11 +32,13 @@ from oja_events.contracts.identity import (
     EmailChanged,
     EmailChangeRequested,
     EmailVerificationRequested,
+    IdentityMessageParked,
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
     StaffChanged,
 )
+from oja_events.contracts.notifier import CustomerMailsErased
 from oja_events.contracts.ordering import (
     CustomerOrdersErased,
     OrderCancelled,
@@ -46,6 +49,7 @@ from oja_events.contracts.ordering import (
     RefundRequested,
 )
 from oja_events.contracts.payments import (
+    CustomerPaymentsErased,
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentFailed,
@@ -57,16 +61,20 @@ from oja_events.contracts.payments import (
 VHOST = "oja"
 EVENTS_EXCHANGE = "oja.events"
 PRODUCERS = ("catalog", "identity", "ordering", "payments", "notifier")
-CONSUMERS = ("catalog", "ordering", "payments", "notifier")
+CONSUMERS = ("catalog", "identity", "ordering", "payments", "notifier")
 
 # Who listens to what. The consumers' own tables must agree (tests/contract); kept here as well
 # because a new broker must hold every binding before anybody connects, and because the relay must
 # know which events nobody waits for: those may go nowhere, all others must reach a queue.
 SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     CustomerRegistered: ("notifier",),
-    AccessRevoked: CONSUMERS,
+    # Identity itself notes it in the transaction that ends the access.
+    AccessRevoked: ("catalog", "ordering", "payments", "notifier"),
     CustomerErased: ("catalog", "ordering"),
-    CustomerOrdersErased: ("payments", "notifier"),
+    CustomerOrdersErased: ("payments", "notifier", "identity"),
+    CustomerReviewsErased: ("identity",),
+    CustomerPaymentsErased: ("identity",),
+    CustomerMailsErased: ("identity",),
     EmailVerificationRequested: ("notifier",),
     PasswordResetRequested: ("notifier",),
     PasswordChanged: ("notifier",),
@@ -90,6 +98,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     RefundFailed: ("notifier",),
     PaymentAlertRaised: ("notifier",),
     CatalogMessageParked: ("notifier",),
+    IdentityMessageParked: ("notifier",),
     OrderingMessageParked: ("notifier",),
     PaymentsMessageParked: ("notifier",),
 }

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from oja_web.feeds import service_urls
+
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 # Long enough for one request through the gateway, too short to be worth stealing.
 INTERNAL_TOKEN_LIFETIME = timedelta(seconds=60)
@@ -49,6 +51,7 @@ class Settings:
     redis_url: str
     readiness_urls: Mapping[str, str]
     internal_token: str = field(repr=False)
+    feed_urls: Mapping[str, str]
     storefront_url: str
     migration_database_url: str | None = None
     log_level: str = "INFO"
@@ -77,6 +80,7 @@ class Settings:
                 redis_url=env["REDIS_URL"],
                 readiness_urls=_readiness_urls(env["READINESS_URLS"]),
                 internal_token=_internal_token(env["INTERNAL_TOKEN"]),
+                feed_urls=service_urls(env["FEED_URLS"]),
                 storefront_url=env.get("STOREFRONT_URL", env["PUBLIC_URL"]).rstrip("/"),
                 migration_database_url=env.get("MIGRATION_DATABASE_URL"),
                 log_level=env.get("LOG_LEVEL", "INFO"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from oja_events.contracts.base import Event
+from oja_events.contracts.base import Event, MessageParked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,3 +160,10 @@ class CustomerErased(Event):
 
     customer_id: UUID
     erased_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityMessageParked(MessageParked):
+    """A message to identity was put away."""
+
+    TYPE: ClassVar[str] = "oja.identity.identity_message_parked.v1"

@@ -1,12 +1,13 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from identity.adapters.erasures import read_erasures
 from identity.adapters.mapping import user_from
 from identity.adapters.repositories import read_book, roles_of
 from identity.adapters.tables import (
@@ -21,6 +22,7 @@ from identity.domain.address_book import AddressBook
 from identity.domain.user import User
 from identity.use_cases.errors import RoleNotFound, UserNotFound
 from identity.use_cases.ports import (
+    ErasurePage,
     Permission,
     Role,
     SessionEntry,
@@ -84,6 +86,18 @@ class SqlQueries:
             if role.name == name:
                 return role
         raise RoleNotFound(name)
+
+    def erasures(
+        self,
+        *,
+        size: int,
+        finished: bool | None = None,
+        after: tuple[datetime, UUID] | None = None,
+        with_total: bool = False,
+    ) -> ErasurePage:
+        return read_erasures(
+            self._sessions, size=size, finished=finished, after=after, with_total=with_total
+        )
 
     def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
         query = (

@@ -203,3 +203,25 @@ class ForgottenPasswordRow(Base):
     email_canonical: Mapped[str | None]
     address: Mapped[str | None]
     asked_at: Mapped[datetime]
+
+
+class ErasureRow(Base):
+    """An account that was closed; the row of its user stays, without anybody in it."""
+
+    __tablename__ = "erasures"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    asked_at: Mapped[datetime]
+
+    __table_args__ = (Index("erasures_by_time", "asked_at", "user_id"),)
+
+
+class ErasureReceiptRow(Base):
+    """Another service has forgotten them."""
+
+    __tablename__ = "erasure_receipts"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
+    records: Mapped[int]
+    erased_at: Mapped[datetime]

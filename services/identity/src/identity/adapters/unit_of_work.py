@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from identity.adapters.credential_stores import SqlRefreshTokenRepository, SqlSessionRepository
+from identity.adapters.erasures import SqlErasures
 from identity.adapters.one_time_requests import SqlOneTimeRequestRepository
 from identity.adapters.repositories import (
     SqlAddressBookRepository,
@@ -28,6 +29,7 @@ class SqlUnitOfWork(SqlTransaction):
     sessions: SqlSessionRepository
     one_time_requests: SqlOneTimeRequestRepository
     address_books: SqlAddressBookRepository
+    erasures: SqlErasures
     audit: SqlAuditLog
 
     def __init__(self, *args: Any, profiles: Profiles, **kwargs: Any) -> None:
@@ -46,6 +48,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.sessions = SqlSessionRepository(session)
         self.one_time_requests = SqlOneTimeRequestRepository(session, outbox)
         self.address_books = SqlAddressBookRepository(session)
+        self.erasures = SqlErasures(session)
         self.audit = SqlAuditLog(session)
 
     def tell(self, *events: Event) -> None:

@@ -1,16 +1,19 @@
-"""Operator's commands: python -m identity.entrypoints.admin migrate|create-admin|new-key"""
+"""Operator's commands: python -m identity.entrypoints.admin migrate|declare|create-admin|new-key"""
 
 import sys
+from collections.abc import Callable
 
 from identity.bootstrap import MIGRATIONS, SERVICE, announced_key, build
 from identity.domain.passwords import MAX_LENGTH, WeakPassword
 from identity.domain.roles import ADMIN
 from identity.domain.values import EmailAddress, Profile
+from identity.entrypoints.consumer import SUBSCRIPTIONS
 from identity.entrypoints.emails import BadEmail, read_email
 from identity.settings import Settings
 from identity.use_cases.commands import staff
 from identity.use_cases.errors import EmailTaken
 from oja_events.commands import run_commands
+from oja_events.declaring import declare
 from oja_events.migrating import migrate
 
 
@@ -20,6 +23,10 @@ def main() -> None:
     def migrate_schema() -> None:
         """Bring the database schema to the newest revision."""
         migrate(SERVICE, MIGRATIONS, settings.migration_database_url)
+
+    def declare_queues() -> None:
+        """Create this service's queues and bindings on the broker."""
+        declare(SERVICE, SUBSCRIPTIONS, settings.broker_url)
 
     def create_admin(*, email: str, if_missing: bool = False) -> None:
         """Make an administrator; the password is the first line of standard input."""
@@ -32,9 +39,13 @@ def main() -> None:
         escaped = pem.replace("\n", "\\n")
         sys.stdout.write(f"JWT_PUBLIC_KEYS={public_keys}\nJWT_PRIVATE_KEY={escaped}\n")
 
-    run_commands(
-        SERVICE, {"migrate": migrate_schema, "create-admin": create_admin, "new-key": new_key}
-    )
+    commands: dict[str, Callable[..., None]] = {
+        "migrate": migrate_schema,
+        "declare": declare_queues,
+        "create-admin": create_admin,
+        "new-key": new_key,
+    }
+    run_commands(SERVICE, commands)
 
 
 def _create_admin(email: EmailAddress, password: str, if_missing: bool, settings: Settings) -> None:

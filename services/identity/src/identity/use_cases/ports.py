@@ -238,6 +238,25 @@ class AddressBookRepository(Protocol):
     def save(self, book: AddressBook) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A service has removed or masked this many records of somebody."""
+
+    service: str
+    records: int
+    erased_at: datetime
+
+
+class Erasures(Protocol):
+    """Accounts that were closed, and which services have forgotten their owners."""
+
+    def begin(self, user_id: UUID) -> None:
+        """From now on the others' receipts are waited for."""
+
+    def keep(self, user_id: UUID, receipt: Receipt) -> None:
+        """The first one of a service stays."""
+
+
 class AuditLog(Protocol):
     def note(self, entry: AuditEntry) -> None:
         """Write it down for good, with the id of the request."""
@@ -261,6 +280,8 @@ class UnitOfWork(Protocol):
     def one_time_requests(self) -> OneTimeRequestRepository: ...
     @property
     def address_books(self) -> AddressBookRepository: ...
+    @property
+    def erasures(self) -> Erasures: ...
     @property
     def audit(self) -> AuditLog: ...
 
@@ -315,6 +336,25 @@ class SessionEntry:
     current: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A closed account. `missing` names the services that have not given a receipt yet."""
+
+    user_id: UUID
+    asked_at: datetime
+    receipts: list[Receipt]
+    missing: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePage:
+    """Newest first. `next` is where to continue after, None on the last page."""
+
+    items: list[Erasure]
+    next: tuple[datetime, UUID] | None
+    total: int | None = None
+
+
 class Queries(Protocol):
     """The read side."""
 
@@ -341,6 +381,15 @@ class Queries(Protocol):
         """Raises RoleNotFound."""
 
     def permissions(self) -> list[Permission]: ...
+
+    def erasures(
+        self,
+        *,
+        size: int,
+        finished: bool | None = None,
+        after: tuple[datetime, UUID] | None = None,
+        with_total: bool = False,
+    ) -> ErasurePage: ...
 
     def sessions(self, user_id: UUID, *, idle: timedelta, current: bytes) -> list[SessionEntry]:
         """The user's good sessions, the newest first; `current` is the digest of the caller's."""

@@ -13,6 +13,7 @@ from oja_events.contracts.identity import (
     EmailChanged,
     EmailChangeRequested,
     EmailVerificationRequested,
+    IdentityMessageParked,
     PasswordChanged,
     PasswordResetRequested,
     RefreshTokenReused,
@@ -61,6 +62,7 @@ SUBSCRIPTIONS: Subscriptions = {
     PaymentAlertRaised: event_handlers.payment_alert_raised,
     StockLow: event_handlers.stock_low,
     CatalogMessageParked: event_handlers.message_parked,
+    IdentityMessageParked: event_handlers.message_parked,
     OrderingMessageParked: event_handlers.message_parked,
     PaymentsMessageParked: event_handlers.message_parked,
 }

@@ -7,6 +7,7 @@ from identity.entrypoints.http import (
     accounts,
     addresses,
     email_changes,
+    erasures,
     mailed_links,
     roles,
     session,
@@ -21,6 +22,7 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.books import register_books
 from oja_web.feed import register_feed
 from oja_web.readiness import register_readiness_of_all
 from oja_web.throttling import Throttling
@@ -46,6 +48,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             addresses.blp,
             session.blp,
             staff.blp,
+            erasures.blp,
             roles.blp,
             audit_blueprint("/api/admin/audit", AuditReader(deps.engine)),
         ],
@@ -57,6 +60,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
     )
     app.register_error_handler(TooManyAttempts, tell_to_wait)
     register_feed(app, deps.engine, settings.internal_token)
+    register_books(app, deps.engine, settings.internal_token, deps.facts)
     app.add_url_rule("/internal/session", view_func=session.vouch_for_session)
     app.add_url_rule(
         "/internal/one-time-links", view_func=mailed_links.issue_link, methods=["POST"]

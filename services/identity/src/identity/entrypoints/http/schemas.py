@@ -242,6 +242,26 @@ class NewRoleSchema(RoleChangeSchema):
     )
 
 
+class ErasureQuery(PageQuery):
+    finished = QueryBoolean(load_default=None)
+
+
+class ReceiptSchema(Schema):
+    service = fields.String()
+    records = fields.Integer(metadata={"description": "How many were removed or masked"})
+    erased_at = AwareDateTime()
+
+
+class ErasedAccountSchema(Schema):
+    user_id = UUIDString()
+    asked_at = AwareDateTime()
+    receipts = fields.List(fields.Nested(ReceiptSchema))
+    missing = fields.List(fields.String())
+
+
+ErasurePageSchema = page_schema(ErasedAccountSchema, "ErasurePage")
+
+
 class SessionEntrySchema(Schema):
     id = UUIDString()
     created_at = AwareDateTime()

@@ -127,6 +127,7 @@ def erase_account(
         end_all_access(user, uow)
         uow.address_books.save(AddressBook(user.id))
         uow.one_time_requests.remove_all(user.id)
+        uow.erasures.begin(user.id)
         uow.audit.note(AuditEntry("account_erased", user.id, user.id))
         uow.audit.forget(user.id)
         uow.commit()
