@@ -4,8 +4,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -119,6 +120,12 @@ class Consumer:
 
     engine: Engine
     process: subprocess.Popen[bytes]
+    again: Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]
+    """Starts another one in its place."""
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
 
     def rows(self, sql: str) -> list[tuple[object, ...]]:
         with self.engine.connect() as connection:
@@ -139,19 +146,25 @@ def ordering(servers: Servers) -> Iterator[Consumer]:
             "JWT_ISSUER": "http://test",
             "INTERNAL_TOKEN": "t" * 40,
             "FEED_URLS": "{}",
+            "REDIS_URL": "redis://127.0.0.1:1",
             "HEALTH_PORT": str(port),
         }
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ordering.entrypoints.consumer"], env=environment
-        )
+        start = partial(_running, environment, port)
+        with start() as process:
+            engine = make_engine(url, application="test")
+            yield Consumer(engine, process, again=start)
+            engine.dispose()
+
+
+@contextmanager
+def _running(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "ordering.entrypoints.consumer"]
+    with subprocess.Popen(command, env=environment) as process:
         try:
             wait_until(lambda: _is_ready(port), timeout=30, what="the consumer is ready")
-            engine = make_engine(url, application="test")
-            yield Consumer(engine, process)
-            engine.dispose()
+            yield process
         finally:
             process.terminate()
-            process.wait(timeout=60)
 
 
 def _is_ready(port: int) -> bool:

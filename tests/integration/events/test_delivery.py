@@ -216,6 +216,27 @@ def test_everything_arrives_although_the_consumer_was_killed_in_between(
     wait_until(lambda: depth(servers, "ordering.main") == 5, what="the broker took them back")
 
 
+def test_what_is_in_hand_when_the_consumer_is_killed_is_handled_by_the_next(
+    catalog: Producer, ordering: Consumer, relaying: Relaying
+) -> None:
+    relaying(catalog.relay)
+
+    with ordering.engine.begin() as connection:
+        connection.execute(text("LOCK TABLE offers"))
+        catalog.tell(a_product("MUG-50"))
+        wait_until(lambda: waits_for_a_lock(ordering), what="the event is in hand")
+        ordering.kill()
+
+    with ordering.again():
+        wait_until(lambda: offers(ordering) == {"MUG-50": "version 1"})
+    assert inbox(ordering) == 1
+
+
+def waits_for_a_lock(ordering: Consumer) -> bool:
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname ="
+    return bool(ordering.rows(f"{waiting} current_database()"))
+
+
 def publish(servers: Servers, body: bytes, *, routing_key: str) -> None:
     with Connection(servers.broker_url("catalog")) as connection:
         exchange = Exchange(EVENTS_EXCHANGE, "topic")
