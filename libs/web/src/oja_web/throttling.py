@@ -56,8 +56,10 @@ class Throttling:
 
     def __post_init__(self) -> None:
         for name, rate in self.rates.items():
-            if not rate.strip() or not parse_many(rate):
-                raise ValueError(f"the limit {name!r} has no rate")
+            try:
+                parse_many(rate)
+            except ValueError:
+                raise ValueError(f"the limit {name!r} has no rate: {rate!r}") from None
 
 
 @dataclass(frozen=True, slots=True)
