@@ -1,6 +1,8 @@
 """Whole journeys through the gateway, on five services, a real broker and a real database."""
 
-from tests.support.shop import Shop, await_answer
+from uuid import uuid4
+
+from tests.support.shop import ADDRESS, Shop, await_answer
 from tests.support.waiting import wait_until
 
 
@@ -109,3 +111,17 @@ def charges(shop: Shop, order_id: str) -> list[dict[str, object]]:
         for item in found
         if order_id in str(item["metadata"]) and item["status"] != "abandoned"
     ]
+
+
+def test_an_order_goes_to_an_address_that_the_account_keeps(shop: Shop) -> None:
+    ada = shop.customer()
+    address = ADDRESS | {"line1": f"{uuid4().hex} Street"}
+    saved = ada.post("/api/auth/me/addresses", address).json()["id"]
+    ada.put_in_cart(shop.staff.new_product(stock=1))
+
+    # The news takes a moment from identity to ordering.
+    answer = await_answer(
+        lambda: ada.post("/api/checkout", {"address_id": saved}, Idempotency_Key=uuid4().hex), 201
+    )
+
+    assert answer.json()["shipping_address"].items() >= address.items()

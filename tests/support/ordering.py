@@ -8,10 +8,11 @@ from uuid import UUID, uuid4
 
 from oja_events.contracts import Event, catalog
 from oja_events.contracts import Money as ToldMoney
+from oja_events.contracts.identity import AddressesChanged
 from ordering.domain.cart import Cart
 from ordering.domain.order import CancelReason, HistoryEntry, Order, OrderLine, OrderStatus
 from ordering.domain.values import Address, Contact, Money, Offer, Tracking
-from ordering.use_cases.errors import OrderNotFound
+from ordering.use_cases.errors import OrderNotFound, UnknownAddress
 from ordering.use_cases.ports import Identity
 from tests.support.auditing import FakeAuditLog, Noted
 
@@ -146,6 +147,7 @@ class FakeUnitOfWork:
         self.orders = _FakeOrders(self)
         self.carts = _FakeCarts(self)
         self.offers = _FakeOffers(offers)
+        self.address_books = _FakeAddressBooks()
 
     def order(self, order_id: UUID) -> Order:
         """As it was committed."""
@@ -236,6 +238,23 @@ class _FakeCarts:
     def save(self, cart: Cart) -> None:
         self._uow.require_open()
         self._uow.pending_carts[cart.customer_id] = deepcopy(cart)
+
+
+class _FakeAddressBooks:
+    """`kept` is what is known; taking over news is tested against the database."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[UUID, UUID], Address] = {}
+        self.learned: list[Event] = []
+
+    def learn(self, news: AddressesChanged) -> None:
+        self.learned.append(news)
+
+    def find(self, customer_id: UUID, address_id: UUID) -> Address:
+        try:
+            return self.kept[customer_id, address_id]
+        except KeyError:
+            raise UnknownAddress(address_id) from None
 
 
 class _FakeOffers:

@@ -27,6 +27,7 @@ from oja_events.contracts.catalog import (
 )
 from oja_events.contracts.identity import (
     AccessRevoked,
+    AddressesChanged,
     CustomerErased,
     CustomerRegistered,
     EmailChanged,
@@ -70,6 +71,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     CustomerRegistered: ("notifier",),
     # Identity itself notes it in the transaction that ends the access.
     AccessRevoked: ("catalog", "ordering", "payments", "notifier"),
+    AddressesChanged: ("ordering",),
     CustomerErased: ("catalog", "ordering"),
     CustomerOrdersErased: ("payments", "notifier", "identity"),
     CustomerReviewsErased: ("identity",),

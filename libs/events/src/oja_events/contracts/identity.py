@@ -151,6 +151,33 @@ class StaffChanged(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SavedAddress:
+    """An address that a customer keeps. `country` is ISO 3166-1 alpha-2."""
+
+    address_id: UUID
+    full_name: str
+    phone: str
+    line1: str
+    city: str
+    state: str
+    country: str
+    line2: str | None = None
+    postal_code: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddressesChanged(Event):
+    """All addresses that a customer keeps now. The newest `changed_at` counts."""
+
+    TYPE: ClassVar[str] = "oja.identity.addresses_changed.v1"
+    SUBJECT: ClassVar[str] = "customer_id"
+
+    customer_id: UUID
+    addresses: tuple[SavedAddress, ...]
+    changed_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CustomerErased(Event):
     """Somebody closed their account: whoever knows more of them than this id removes or masks it,
     and gives a receipt."""

@@ -4,7 +4,7 @@ to the outbox, so that a change cannot be kept without being told."""
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, text, update
@@ -29,7 +29,12 @@ from identity.use_cases.errors import EmailTaken, RoleNotFound, RoleTaken, UserN
 from identity.use_cases.ports import AuditEntry, Role
 from oja_events import access_marks, audit
 from oja_events.contracts import Event
-from oja_events.contracts.identity import AccessRevoked, StaffChanged
+from oja_events.contracts.identity import (
+    AccessRevoked,
+    AddressesChanged,
+    SavedAddress,
+    StaffChanged,
+)
 from oja_events.outbox import Outbox
 
 _ONE_ACCOUNT = "users_email_canonical_key"
@@ -222,8 +227,9 @@ class SqlRoleRepository:
 
 
 class SqlAddressBookRepository:
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, outbox: Outbox) -> None:
         self._session = session
+        self._outbox = outbox
 
     def new_id(self) -> UUID:
         return uuid7()
@@ -246,6 +252,18 @@ class SqlAddressBookRepository:
             statement = upsert(AddressRow).values(rows)
             new = {name: statement.excluded[name] for name in rows[0] if name != "id"}
             self._session.execute(statement.on_conflict_do_update(index_elements=["id"], set_=new))
+        self._outbox.add(self._told(book))
+
+    def _told(self, book: AddressBook) -> AddressesChanged:
+        # The clock and not the start of the transaction: whoever had the lock later is newer.
+        changed_at = self._session.execute(select(func.clock_timestamp())).scalar_one()
+        addresses = tuple(
+            SavedAddress(address_id=address_id, **asdict(address))
+            for address_id, address in book.entries.items()
+        )
+        return AddressesChanged(
+            customer_id=book.user_id, addresses=addresses, changed_at=changed_at
+        )
 
 
 def read_book(session: Session, user_id: UUID) -> AddressBook:

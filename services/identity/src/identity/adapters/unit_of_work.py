@@ -47,7 +47,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.refresh_tokens = SqlRefreshTokenRepository(session)
         self.sessions = SqlSessionRepository(session)
         self.one_time_requests = SqlOneTimeRequestRepository(session, outbox)
-        self.address_books = SqlAddressBookRepository(session)
+        self.address_books = SqlAddressBookRepository(session, outbox)
         self.erasures = SqlErasures(session)
         self.audit = SqlAuditLog(session)
 

@@ -14,6 +14,7 @@ _BEGIN = text("""
     ON CONFLICT DO NOTHING
 """)
 _DROP_CART = text("DELETE FROM carts WHERE customer_id = :customer_id")
+_DROP_ADDRESSES = text("DELETE FROM address_books WHERE customer_id = :customer_id")
 
 # Until a parcel has arrived and all money is back, somebody has to know whose it is. All who were
 # ever erased are looked at: an order may have been on its way in while its customer left.
@@ -46,7 +47,7 @@ class SqlErasures:
         self._outbox = outbox
 
     def begin(self, customer_id: UUID) -> None:
-        for statement in (_BEGIN, _DROP_CART):
+        for statement in (_BEGIN, _DROP_CART, _DROP_ADDRESSES):
             self._session.execute(statement, {"customer_id": customer_id})
         SqlAuditLog(self._session).forget(customer_id)
 

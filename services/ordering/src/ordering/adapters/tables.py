@@ -88,6 +88,16 @@ class ErasureRow(Base):
     erased_at: Mapped[datetime | None]
 
 
+class AddressBookRow(Base):
+    """Addresses by id, as identity told of them last."""
+
+    __tablename__ = "address_books"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    addresses: Mapped[dict[str, Any]]
+    changed_at: Mapped[datetime]
+
+
 class CartRow(Base):
     __tablename__ = "carts"
 

@@ -6,6 +6,7 @@ from oja_events.audit import SqlAuditLog
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
+from ordering.adapters.address_books import SqlAddressBooks
 from ordering.adapters.erasing import SqlErasures
 from ordering.adapters.repositories import (
     SqlCartRepository,
@@ -18,6 +19,7 @@ class SqlUnitOfWork(SqlTransaction):
     orders: SqlOrderRepository
     carts: SqlCartRepository
     offers: SqlOfferRepository
+    address_books: SqlAddressBooks
     erasures: SqlErasures
     audit: SqlAuditLog
     idempotency_keys: KeyStore
@@ -27,6 +29,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.orders = SqlOrderRepository(session, outbox, cause)
         self.carts = SqlCartRepository(session)
         self.offers = SqlOfferRepository(session)
+        self.address_books = SqlAddressBooks(session)
         self.erasures = SqlErasures(session, outbox)
         self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)

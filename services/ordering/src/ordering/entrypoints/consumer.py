@@ -8,7 +8,7 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
-from oja_events.contracts.identity import AccessRevoked, CustomerErased
+from oja_events.contracts.identity import AccessRevoked, AddressesChanged, CustomerErased
 from oja_events.contracts.ordering import OrderingMessageParked
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from oja_events.handling import MessageHandler, Subscriptions
@@ -22,6 +22,7 @@ from ordering.use_cases import event_handlers
 
 SUBSCRIPTIONS: Subscriptions = {
     AccessRevoked: access_revoked,
+    AddressesChanged: event_handlers.addresses_changed,
     CustomerErased: event_handlers.customer_erased,
     ProductChanged: event_handlers.product_changed,
     ProductArchived: event_handlers.product_archived,

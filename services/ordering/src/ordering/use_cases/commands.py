@@ -65,13 +65,14 @@ def place_order(
     customer_id: UUID,
     *,
     contact: Contact,
-    shipping_address: Address,
+    shipping_address: Address | UUID,
     note: str | None,
     expected_total: Money | None,
     payment_window: timedelta,
     uow: UnitOfWork,
 ) -> Order:
-    """Turn the cart into an order, at today's prices.
+    """Turn the cart into an order, at today's prices. `shipping_address` may be the id of one that
+    the customer keeps; it is copied, and does not change with the book.
 
     The cart is locked and emptied in the same transaction, so however many requests race, one
     cart becomes one order and the others find it empty.
@@ -86,7 +87,7 @@ def place_order(
             customer_id=customer_id,
             contact=contact,
             lines=lines,
-            shipping_address=shipping_address,
+            shipping_address=_address(customer_id, shipping_address, uow),
             note=note,
             now=identity.now,
             payment_window=payment_window,
@@ -174,6 +175,10 @@ def _buyable(offers: dict[str, Offer], sku: str) -> Offer:
     if offer is None or not offer.buyable:
         raise UnknownSku(sku)
     return offer
+
+
+def _address(customer_id: UUID, given: Address | UUID, uow: UnitOfWork) -> Address:
+    return uow.address_books.find(customer_id, given) if isinstance(given, UUID) else given
 
 
 def _keep(cart: Cart, offers: dict[str, Offer], uow: UnitOfWork) -> CartView:

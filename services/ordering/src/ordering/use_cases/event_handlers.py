@@ -7,7 +7,7 @@ from oja_events.contracts.catalog import (
     StockRejected,
     StockReserved,
 )
-from oja_events.contracts.identity import CustomerErased
+from oja_events.contracts.identity import AddressesChanged, CustomerErased
 from oja_events.contracts.payments import PaymentConfirmed, PaymentFailed, PaymentRefunded
 from ordering.domain.order import CancelReason, PaymentStatus
 from ordering.domain.values import Money
@@ -15,11 +15,19 @@ from ordering.use_cases.ports import UnitOfWork
 
 
 def customer_erased(event: CustomerErased, *, uow: UnitOfWork) -> None:
-    """Forget the customer: the cart and settled orders now, others when they are settled (the
-    worker sees to it). Repeated: nothing more. Late: so much the more is settled."""
+    """Forget the customer: cart, addresses and settled orders now, other orders when they are
+    settled (the worker sees to it). Repeated: nothing more. Late: so much the more is settled."""
     with uow:
         uow.erasures.begin(event.customer_id)
         uow.erasures.go_on()
+        uow.commit()
+
+
+def addresses_changed(event: AddressesChanged, *, uow: UnitOfWork) -> None:
+    """Keep our copy of the customer's addresses. Repeated or late: an older book changes nothing.
+    After the customer has left: nothing is kept."""
+    with uow:
+        uow.address_books.learn(event)
         uow.commit()
 
 

@@ -8,9 +8,10 @@ from typing import Protocol, Self
 from uuid import UUID
 
 from oja_events.contracts.catalog import ProductArchived, ProductChanged
+from oja_events.contracts.identity import AddressesChanged
 from ordering.domain.cart import Cart
 from ordering.domain.order import HistoryEntry, Order
-from ordering.domain.values import Offer
+from ordering.domain.values import Address, Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,21 @@ class OfferRepository(Protocol):
         """How many products we know beside these."""
 
 
+class AddressBooks(Protocol):
+    """What customers keep in their accounts, as we heard of it."""
+
+    def learn(self, news: AddressesChanged) -> None:
+        """Take over the whole book unless a newer one is known, or the customer has left."""
+
+    def find(self, customer_id: UUID, address_id: UUID) -> Address:
+        """Raises UnknownAddress, also when it is somebody else's."""
+
+
 class Erasures(Protocol):
     """Customers who closed their account, and what their orders still say of them."""
 
     def begin(self, customer_id: UUID) -> None:
-        """Drop the cart, and remember to mask the orders. Known already: nothing."""
+        """Drop cart and addresses, and remember to mask the orders. Known already: nothing."""
 
     def go_on(self) -> int:
         """Mask what is settled and tell whose last order that was; how many customers."""
@@ -91,6 +102,8 @@ class UnitOfWork(Protocol):
     def carts(self) -> CartRepository: ...
     @property
     def offers(self) -> OfferRepository: ...
+    @property
+    def address_books(self) -> AddressBooks: ...
     @property
     def erasures(self) -> Erasures: ...
     @property

@@ -3,13 +3,20 @@
 from oja_web.problems import Refusal
 from ordering.domain.cart import CartEmpty, CartFull, MixedCurrencies, NotInCart, OutOfStock
 from ordering.domain.order import IllegalTransition
-from ordering.use_cases.errors import NotCancellable, OrderNotFound, PriceChanged, UnknownSku
+from ordering.use_cases.errors import (
+    NotCancellable,
+    OrderNotFound,
+    PriceChanged,
+    UnknownAddress,
+    UnknownSku,
+)
 
 # A stranger's order answers 404, not 403: its existence is not their business.
 REFUSALS = {
     OrderNotFound: Refusal(404, "not_found", "There is no such order."),
     NotInCart: Refusal(404, "not_found", "There is no such item in the cart."),
     UnknownSku: Refusal(422, "invalid"),
+    UnknownAddress: Refusal(422, "invalid"),
     CartFull: Refusal(422, "cart_full"),
     CartEmpty: Refusal(409, "cart_empty"),
     OutOfStock: Refusal(409, "out_of_stock"),

@@ -47,7 +47,7 @@ def checkout(body: dict[str, Any]) -> Response:
         order = commands.place_order(
             caller().user_id,
             contact=Contact(caller().email, caller().name),
-            shipping_address=Address(**body["shipping_address"]),
+            shipping_address=body["address_id"] or Address(**body["shipping_address"]),
             note=body["note"],
             expected_total=Money(**expected) if expected else None,
             payment_window=deps().settings.payment_window,

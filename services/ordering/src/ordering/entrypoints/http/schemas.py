@@ -36,9 +36,19 @@ class AddressSchema(StrictSchema):
 
 
 class CheckoutSchema(StrictSchema):
-    shipping_address = fields.Nested(AddressSchema, required=True)
+    """Where to: an address, or the id of one that the account keeps."""
+
+    shipping_address = fields.Nested(AddressSchema, load_default=None)
+    address_id = UUIDString(load_default=None)
     note = Text(max=1000, multiline=True, load_default=None, allow_none=True)
     expected_total = Money(load_default=None, allow_none=True)
+
+    @validates_schema
+    def names_one_address(self, data: dict[str, object], **_: object) -> None:
+        if (data["shipping_address"] is None) is (data["address_id"] is None):
+            raise ValidationError(
+                {"shipping_address": ["Send either this or `address_id`, and not both."]}
+            )
 
 
 class TrackingSchema(StrictSchema):
