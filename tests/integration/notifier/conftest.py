@@ -99,6 +99,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     process.end()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def sandbox_smtp_url(sandbox: Sandbox) -> str:
     return f"smtp://{SMTP_USER}:{SMTP_PASSWORD}@127.0.0.1:{sandbox.smtp_port}"

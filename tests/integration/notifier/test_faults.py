@@ -1,16 +1,14 @@
-"""The worker's process against mail servers that misbehave, and killed in the middle of it.
+"""The worker's process against a mail server that misbehaves, and killed in the middle of it.
 
-What a mail server has taken is counted at the mail server. Most of it is the sandbox: a process of
-its own, with a login and faults to switch on.
+The mail server is the sandbox: a process of its own, with a login and faults to switch on. What it
+has taken is counted there.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.integration.notifier.mail_server import MailServer
 from tests.integration.notifier.notifying import Notifier, Worker, notifier_on
 from tests.integration.sandbox.running import Sandbox
 from tests.support import notifier as news
@@ -24,9 +22,13 @@ def notifier(database_url: str, sandbox_smtp_url: str) -> Iterator[Notifier]:
     wired.deps.engine.dispose()
 
 
-@pytest.fixture
-def worker(database_url: str, sandbox_smtp_url: str, tmp_path: Path) -> Iterator[Worker]:
-    process = Worker(database_url, sandbox_smtp_url, tmp_path / "worker.log")
+@pytest.fixture(scope="module")
+def worker(
+    migrated: str, sandbox_smtp_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Worker]:
+    """One for all tests, as a shop has it; a test that kills it starts it again."""
+    log = tmp_path_factory.mktemp("worker") / "worker.log"
+    process = Worker(migrated, sandbox_smtp_url, log)
     process.start()
     yield process
     process.kill()
@@ -131,70 +133,3 @@ def test_killed_while_the_server_thinks_it_leaves_one_copy(
     row = notifier.settles(recipient, "sent")
     assert len(names_at(sandbox, recipient)) == 1
     assert row.doubts == doubts
-
-
-def test_an_answer_that_comes_late_is_waited_for(
-    database_url: str, mail_server: MailServer, tmp_path: Path
-) -> None:
-    late = mail_server.gates["stored"]
-    notifier = notifier_on(database_url, mail_server.url)
-    event = news.order_shipped()
-    late.close()
-    worker = Worker(database_url, mail_server.url, tmp_path / "late.log")
-    worker.start()
-    notifier.hears(event)
-    wait_until(late.has_somebody_waiting, what="a mail without an answer")
-    others = [news.order_shipped() for _ in range(3)]
-    for other in others:
-        notifier.hears(other)
-
-    assert notifier.mail(event.contact.email).status == "sending"
-    late.open()
-    rows = [notifier.settles(each.contact.email, "sent") for each in (event, *others)]
-
-    worker.kill()
-    notifier.deps.engine.dispose()
-    assert [(row.attempts, row.doubts) for row in rows] == [(1, 0)] * 4
-    assert len(mail_server.inbox) == 4
-
-
-def test_a_server_that_refuses_connections_delays_mails_and_nothing_else(
-    database_url: str, tmp_path: Path
-) -> None:
-    server = MailServer()  # nobody listens there yet
-    notifier = notifier_on(database_url, server.url)
-    worker = Worker(database_url, server.url, tmp_path / "refused.log")
-    worker.start()
-    events = [news.order_shipped() for _ in range(5)]
-    for event in events:
-        notifier.hears(event)
-    wait_until(lambda: notifier.rows("SELECT FROM mails WHERE last_error IS NOT NULL"))
-
-    with server.running():
-        rows = [notifier.settles(event.contact.email, "sent", timeout=20) for event in events]
-        worker.kill()
-
-    notifier.deps.engine.dispose()
-    assert [(row.attempts, row.doubts) for row in rows] == [(1, 0)] * 5
-    assert len(server.inbox) == 5
-
-
-def test_as_many_mails_are_on_their_way_at_a_time_as_there_are_connections(
-    database_url: str, mail_server: MailServer, tmp_path: Path
-) -> None:
-    notifier = notifier_on(database_url, mail_server.url)
-    late, before = mail_server.gates["stored"], mail_server.connections
-    late.close()
-    for _ in range(9):
-        notifier.hears(news.order_shipped())
-
-    worker = Worker(database_url, mail_server.url, tmp_path / "wide.log", connections=5)
-    worker.start()
-    wait_until(lambda: len(mail_server.inbox) == 5, what="five mails at once")
-    late.open()
-    wait_until(lambda: not notifier.rows("SELECT FROM mails WHERE status <> 'sent'"))
-
-    worker.kill()
-    notifier.deps.engine.dispose()
-    assert mail_server.connections - before == 5
-    assert len(mail_server.inbox) == 9
