@@ -67,6 +67,7 @@ def show_product(key: str) -> Response:
 
 @blp.get("/tags")
 @public
+@limited("browsing")
 @blp.response(200, TagListSchema)
 def list_tags() -> Response:
     """The tags of what is for sale, the most used first"""
