@@ -22,6 +22,7 @@ OVERRIDES = {
     "MAIL_FROM": "notifier",
     "STAFF_MAIL": "notifier",
     "ALERT_DIGEST_SECONDS": "notifier",
+    "MAIL_CONNECTIONS": "notifier",
     "MAIL_RATE_PER_SECOND": "notifier",
     "STOREFRONT_URL": "identity notifier",
     "PAYMENT_WINDOW_MINUTES": "ordering",
