@@ -236,6 +236,12 @@ def main() -> int:
     except Failure as failure:
         report.failed(str(failure), failure.log)
         return 1
+    except PermissionError as error:
+        report.failed(
+            f"You may not use {error.filename or 'what belongs to this stack'}: somebody else has"
+            " started it, and only they (or root) can look at it and stop it."
+        )
+        return 1
     return 0
 
 
