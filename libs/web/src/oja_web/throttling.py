@@ -157,10 +157,10 @@ def _storage_options(service: str, redis_url: str | None) -> dict[str, Any]:
 
 def _limit() -> Limited:
     """The limit of this request."""
-    if "oja_limit" not in g:
+    limit: Limited | None = g.get("oja_limit")
+    if limit is None:
         own = _mark(current_app, request.endpoint or "", request.method)
-        g.oja_limit = own or Limited(SIGNED_IN if caller_if_good() else ANONYMOUS)
-    limit: Limited = g.oja_limit
+        limit = g.oja_limit = own or Limited(SIGNED_IN if caller_if_good() else ANONYMOUS)
     return limit
 
 
