@@ -7,6 +7,7 @@ so a broker whose data was wiped comes back by itself with all of it.
 import json
 import os
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import amqp  # type: ignore[import-untyped]
@@ -122,7 +123,15 @@ def _node(stack: Stack) -> Program:
         ready="rabbitmq",
         needs_ports=(stack.ports["epmd"],),
         folder=str(_data(stack)),
+        code=topology_mark(),
     )
+
+
+def topology_mark() -> str:
+    """Changes with what is in the definitions, for they are read only when the broker starts; the
+    salts of the passwords are others each time."""
+    content = broker_definitions(dict.fromkeys(SERVICES, ""), admin=(ADMIN, ""))
+    return sha256(json.dumps(content | {"users": list(SERVICES)}).encode()).hexdigest()[:16]
 
 
 def _environment(stack: Stack) -> dict[str, str]:

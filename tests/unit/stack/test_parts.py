@@ -4,10 +4,12 @@ import re
 
 import pytest
 
+from oja_events import topology
 from stack import testing
 from stack.binaries import parse_version
 from stack.home import CHECKOUT
 from stack.lock import requirements
+from stack.servers import rabbitmq
 from stack.servers.redis import acl
 from stack.services import SERVICES
 
@@ -77,3 +79,12 @@ def test_the_development_packages_contain_all_others():
 @pytest.mark.parametrize("name", [*SERVICES, "local", "dev", "servers"])
 def test_no_lock_names_a_place_to_fetch_from(name):
     assert "://" not in (CHECKOUT / "requirements" / f"{name}.txt").read_text()
+
+
+def test_the_broker_starts_anew_when_it_has_to_know_something_else(monkeypatch):
+    known = rabbitmq.topology_mark()
+    assert rabbitmq.topology_mark() == known
+
+    monkeypatch.setattr(topology, "CONSUMERS", topology.CONSUMERS[:-1])
+
+    assert rabbitmq.topology_mark() != known
