@@ -8,7 +8,7 @@ from typing import Any
 import flask_smorest  # type: ignore[import-untyped]
 from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Flask, Response, request
-from marshmallow import Schema
+from marshmallow import Schema, validate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from oja_web.auth import AuthSettings, public, register_auth
@@ -80,9 +80,13 @@ def _bare_app(service: str, config: Mapping[str, Any]) -> Flask:
 
 
 class _Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest with our problems as its errors."""
+    """flask-smorest with our problems as its errors, and with names of free properties."""
 
     ERROR_SCHEMA = ProblemSchema
+
+    def __init__(self, app: Flask, **options: Any) -> None:
+        super().__init__(app, **options)
+        self.ma_plugin.converter.add_attribute_function(_names_of_properties)
 
     def _register_error_handlers(self) -> None:
         """oja_web.problems has them already."""
@@ -98,6 +102,16 @@ class _Api(flask_smorest.Api):  # type: ignore[misc]
 
     def _openapi_json(self) -> Response:
         return json_response(with_console(self.spec.to_dict()))
+
+
+def _names_of_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """What apispec leaves out: which keys a Dict takes, and how many."""
+    keys = getattr(field, "key_field", None)
+    if keys is None:
+        return {}
+    most = [check.max for check in field.validators if isinstance(check, validate.Length)]
+    bounds = {"maxProperties": min(most)} if most else {}
+    return {"propertyNames": converter.field2property(keys), **bounds}
 
 
 def _spec(title: str) -> dict[str, Any]:
