@@ -149,6 +149,19 @@ def lag(
 
 
 @app.command()
+def audit(
+    since: Annotated[str, typer.Option(help="How far back: 90m, 24h, 7d.")] = "24h",
+    watch: Annotated[bool, typer.Option("--watch", help="Again and again until Ctrl-C.")] = False,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two of these.")] = 10,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs, one line each.")] = False,
+) -> None:
+    """Tell whether stock, orders, money, mails and events add up. Exit code 1 if not."""
+    from stack.operating.books import show
+
+    raise typer.Exit(show(since=since, watch=watch, every=every, as_json=as_json))
+
+
+@app.command()
 def rebuild(
     projection: Annotated[str, typer.Argument(help="products: ordering's copy of them")],
 ) -> None:
@@ -186,7 +199,7 @@ def test(context: typer.Context) -> None:
 
 @app.command()
 def bench(
-    name: Annotated[str, typer.Argument(help="catalog, delivery, mail, orders")],
+    name: Annotated[str, typer.Argument(help="catalog, delivery, login, mail, orders")],
     quick: Annotated[bool, typer.Option("--quick", help="Within a minute, and rougher.")] = False,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the results there too.")

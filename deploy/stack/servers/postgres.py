@@ -19,6 +19,8 @@ from stack.program import Program
 from stack.services import SERVICES
 
 SUPERUSER = "postgres"
+# Reads what an audit compares, in all schemas, and writes nothing.
+AUDITOR = "auditor"
 DATABASE = "oja"
 EXTENSIONS = ("pg_trgm", "unaccent")
 
@@ -83,11 +85,13 @@ def provision(stack: Stack) -> None:
         for service in SERVICES:
             _role(server, stack, service)
             _role(server, stack, f"{service}_owner")
+        _role(server, stack, AUDITOR)
         _database(server)
     with closing(superuser(stack, DATABASE)) as database, database:
         _extensions(database)
         for service in SERVICES:
             _schema(database, service)
+            _let_audit(database, service)
 
 
 def superuser_dsn(stack: Stack) -> str:
@@ -189,6 +193,29 @@ def _schema(database: connection, service: str) -> None:
         " GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {s}",
         "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {s} GRANT USAGE ON SEQUENCES TO {s}",
     )
+    with database.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(sql.SQL(statement).format(**names))
+
+
+def _let_audit(database: connection, service: str) -> None:
+    """Of identity the migrations show the tables for events alone: passwords are nobody's."""
+    names = {
+        "s": sql.Identifier(service),
+        "owner": sql.Identifier(f"{service}_owner"),
+        "auditor": sql.Identifier(AUDITOR),
+    }
+    statements = [
+        "GRANT CONNECT ON DATABASE oja TO {auditor}",
+        "ALTER ROLE {auditor} IN DATABASE oja SET default_transaction_read_only = on",
+        "GRANT USAGE ON SCHEMA {s} TO {auditor}",
+    ]
+    if service != "identity":
+        statements += [
+            "GRANT SELECT ON ALL TABLES IN SCHEMA {s} TO {auditor}",
+            "ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {s}"
+            " GRANT SELECT ON TABLES TO {auditor}",
+        ]
     with database.cursor() as cursor:
         for statement in statements:
             cursor.execute(sql.SQL(statement).format(**names))

@@ -29,7 +29,7 @@ PATHS = {
     "payments": """
         /api/pay /api/payments?order_id=1 /api/payments/ref /api/paystack/webhook
         /api/admin/payments /api/admin/payments/ref /api/admin/payments/ref/refunds
-        /api/admin/audit/payments""",
+        /api/admin/audit/payments /api/admin/books""",
     "notifier": """
         /api/admin/notifications /api/admin/notifications/1/resend /api/admin/email-templates
         /api/admin/email-templates/welcome /api/admin/email-templates/welcome/preview

@@ -195,6 +195,16 @@ DO $block$ BEGIN
 END $block$;
 """
 
+# An auditor may read how events travel, in every schema (see oja_events.books).
+_LET_AUDIT = """
+DO $block$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'auditor') THEN
+        GRANT SELECT ON event_stream, event_log, outbox_pending, event_feed, inbox, feed_cursor,
+            feed_backlog, parked_message TO auditor;
+    END IF;
+END $block$;
+"""
+
 
 class Executes(Protocol):
     """Alembic's `op`."""
@@ -217,3 +227,4 @@ def create_feed(op: Executes) -> None:
     service. A second time changes nothing."""
     op.execute(_CREATE_FEED)
     op.execute(_CREATE_KEEPER)
+    op.execute(_LET_AUDIT)

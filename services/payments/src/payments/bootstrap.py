@@ -8,11 +8,16 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
+from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.wakeup import Waker
+from oja_web.books import HTTPSources
+from payments.adapters.auditing import Auditor
 from payments.adapters.bell import Bell
+from payments.adapters.books import FACTS
 from payments.adapters.breaker import Breaker
 from payments.adapters.paystack import Paystack
+from payments.adapters.paystack_books import PaystackBooks
 from payments.adapters.paystack_http import PaystackHTTP
 from payments.adapters.read_models import SqlQueries
 from payments.adapters.unit_of_work import SqlUnitOfWork
@@ -26,14 +31,16 @@ MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """What the entrypoints work with. `unit_of_work` gives a fresh one for each use; `bell` rings
-    when a webhook is stored."""
+    when a webhook is stored; `auditor` looks whether the whole shop adds up."""
 
     settings: Settings
     engine: Engine
+    facts: Facts
     unit_of_work: Callable[..., SqlUnitOfWork]
     queries: Queries
     provider: PaymentProvider
     bell: Bell
+    auditor: Auditor
 
     def check(self) -> None:
         """Raises while the database does not answer."""
@@ -54,8 +61,18 @@ def build(
     return Dependencies(
         settings=settings,
         engine=engine,
+        facts=FACTS,
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
         queries=SqlQueries(sessions),
         provider=Paystack(http, key),
         bell=Bell(engine),
+        auditor=_auditor(settings, engine),
     )
+
+
+def _auditor(settings: Settings, engine: Engine) -> Auditor:
+    """With calls to Paystack of his own, one at a time, so that payments never wait for them."""
+    key = settings.paystack_secret_key
+    http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=1))
+    sources = HTTPSources(settings.feed_urls, settings.internal_token)
+    return Auditor(engine, sources, PaystackBooks(http, key))

@@ -67,6 +67,12 @@ def refund_from(data: Any) -> ProviderRefund:
     )
 
 
+def refunded_capture(data: Any) -> int:
+    """The id of the payment that a refund is of: a number, or the payment itself."""
+    transaction = _object(data).get("transaction")
+    return _integer(transaction.get("id") if isinstance(transaction, dict) else transaction)
+
+
 def event_key(body: bytes) -> str:
     """There is no event id: the event's name and the id of what it is about stand in for it."""
     try:

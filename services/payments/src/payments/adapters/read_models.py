@@ -1,13 +1,13 @@
 """The read side: plain SELECTs, each in a short transaction of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from payments.adapters.mapping import bill_from, payment_from, refund_from
-from payments.adapters.tables import OrderRow, PaymentRow, RefundRow
+from payments.adapters.tables import BooksRow, OrderRow, PaymentRow, RefundRow
 from payments.domain.values import Bill
 from payments.use_cases.errors import PaymentNotFound
 from payments.use_cases.ports import PaymentPage, PaymentView
@@ -50,6 +50,10 @@ class SqlQueries:
             page = session.execute(query.order_by(PaymentRow.id.desc()).limit(size + 1)).all()
             found = _views(session, page[:size])
         return PaymentPage(found, found[-1].payment.id if len(page) > size else None, total)
+
+    def books(self) -> Mapping[str, object] | None:
+        with self._sessions() as session:
+            return session.scalar(select(BooksRow.report))
 
 
 _WITH_ORDER = select(PaymentRow, OrderRow).join(OrderRow, PaymentRow.order_id == OrderRow.order_id)

@@ -4,7 +4,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import LargeBinary, Text
@@ -183,3 +191,17 @@ class AlertRow(Base):
     raised_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
     __table_args__ = (Index("alerts_once", "kind", "about", unique=True),)
+
+
+class BooksRow(Base):
+    """What the last audit found: one row. `next_at` is when the next one may begin, and while one
+    runs, when its worker counts as dead."""
+
+    __tablename__ = "books"
+
+    id: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    checked_at: Mapped[datetime | None]
+    next_at: Mapped[datetime]
+    report: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+    __table_args__ = (CheckConstraint("id = 1", name="books_one"),)

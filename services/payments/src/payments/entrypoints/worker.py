@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 APPLIERS = 6
 IDLE_SECONDS = 1.0  # between looks for webhooks, should the bell not be heard
-POOL_SIZE = APPLIERS + 8  # the relay, the bell, two wakers and the timers
+POOL_SIZE = APPLIERS + 9  # the relay, the bell, two wakers and the timers
 
 
 def main() -> None:
@@ -59,6 +59,7 @@ def timers(deps: Dependencies) -> list[Job]:
         every(1, sweep_deadlines),
         every(1, reconcile_payments),
         every(60, purge_keys),
+        every(1, deps.auditor.work),
     ]
 
 

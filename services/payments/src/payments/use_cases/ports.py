@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -256,3 +256,6 @@ class Queries(Protocol):
         after: UUID | None = None,
         with_total: bool = False,
     ) -> PaymentPage: ...
+
+    def books(self) -> Mapping[str, object] | None:
+        """What the last audit of the shop found, as JSON; None before the first."""

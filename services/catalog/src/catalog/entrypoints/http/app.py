@@ -12,6 +12,7 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.books import register_books
 from oja_web.feed import register_feed
 from oja_web.throttling import Throttling
 
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         log_level=settings.log_level,
     )
     register_feed(app, deps.engine, settings.internal_token)
+    register_books(app, deps.engine, settings.internal_token, deps.facts)
     if deps.answers:
         app.wsgi_app = Remembering(app.wsgi_app, deps.answers)  # type: ignore[method-assign]
     return app

@@ -7,6 +7,7 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.books import register_books
 from oja_web.feed import register_feed
 from oja_web.throttling import Throttling
 from ordering.bootstrap import SERVICE, Dependencies, build
@@ -40,4 +41,5 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         log_level=settings.log_level,
     )
     register_feed(app, deps.engine, settings.internal_token)
+    register_books(app, deps.engine, settings.internal_token, deps.facts)
     return app

@@ -7,10 +7,11 @@ from oja_web.access_marks import AccessMarks
 from oja_web.app import make_app
 from oja_web.audit import audit_blueprint
 from oja_web.auth import AuthSettings
+from oja_web.books import register_books
 from oja_web.feed import register_feed
 from oja_web.throttling import Throttling
 from payments.bootstrap import SERVICE, Dependencies, build
-from payments.entrypoints.http import payments, staff, webhook
+from payments.entrypoints.http import books, payments, staff, webhook
 from payments.entrypoints.http.errors import REFUSALS
 from payments.settings import Settings
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
             payments.blp,
             webhook.blp,
             staff.blp,
+            books.blp,
             audit_blueprint("/api/admin/audit/payments", AuditReader(deps.engine)),
         ],
         errors=REFUSALS,
@@ -40,4 +42,5 @@ def create_app(settings: Settings | None = None, deps: Dependencies | None = Non
         log_level=settings.log_level,
     )
     register_feed(app, deps.engine, settings.internal_token)
+    register_books(app, deps.engine, settings.internal_token, deps.facts)
     return app

@@ -16,6 +16,8 @@ STATUSES = [
     "partially_refunded",
 ]
 
+BOOKS_STATUSES = ["green", "red", "unknown"]
+
 
 class PaySchema(StrictSchema):
     order_id = UUIDString(required=True)
@@ -66,6 +68,31 @@ PaymentPageSchema = page_schema(PaymentSchema, "PaymentPage")
 
 class PaymentQuery(PageQuery):
     order_id = UUIDString(load_default=None)
+
+
+class FaultSchema(Schema):
+    service = fields.String()
+    id = fields.String(metadata={"description": "Of the order, event, SKU, payment ..."})
+    detail = fields.String()
+    mend = fields.String(metadata={"description": "The command that would put it right"})
+
+
+class RuleSchema(Schema):
+    rule = fields.String()
+    says = fields.String(metadata={"description": "What is true while it is green"})
+    status = fields.String(validate=validate.OneOf(BOOKS_STATUSES))
+    checked = fields.Integer()
+    waiting = fields.Integer(metadata={"description": "Not judged yet: news is under way"})
+    faults = fields.List(fields.Nested(FaultSchema))
+    error = fields.String(allow_none=True, metadata={"description": "Why it could not be judged"})
+
+
+class BooksSchema(Schema):
+    status = fields.String(validate=validate.OneOf(BOOKS_STATUSES))
+    began_at = AwareDateTime(allow_none=True)
+    since = AwareDateTime(allow_none=True, metadata={"description": "What is older is not judged"})
+    seconds = fields.Float(allow_none=True)
+    rules = fields.List(fields.Nested(RuleSchema))
 
 
 class ReceivedSchema(Schema):
