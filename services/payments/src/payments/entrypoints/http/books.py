@@ -8,7 +8,13 @@ from oja_web.strict_json import json_response
 from payments.entrypoints.http.dependencies import deps
 from payments.entrypoints.http.schemas import BooksSchema
 
-_NOT_YET: dict[str, object] = {"status": "unknown", "began_at": None, "since": None, "seconds": None, "rules": []}
+_NOT_YET: dict[str, object] = {
+    "status": "unknown",
+    "began_at": None,
+    "since": None,
+    "seconds": None,
+    "rules": [],
+}
 
 blp = Blueprint(
     "admin-books", __name__, url_prefix="/api/admin/books", description="Does everything add up?"
