@@ -37,6 +37,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "READINESS_URLS": "{}",
         "REDIS_URL": NO_REDIS,
         "INTERNAL_TOKEN": INTERNAL_TOKEN,
+        "FEED_URLS": "{}",
         "ARGON2_MEMORY_KIB": "8",
         "ARGON2_TIME_COST": "1",
     }

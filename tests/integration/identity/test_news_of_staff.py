@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from identity.bootstrap import Dependencies
+from identity.use_cases.commands import staff
 from oja_events.contracts.identity import StaffChanged
 from tests.integration.identity.conftest import Database, Person, a_colleague
 from tests.integration.identity.test_roles import a_role, write
@@ -91,3 +92,15 @@ def test_a_closed_account_is_told_without_the_person(support: Person, database: 
     assert (news["is_active"], news["permissions"]) == (False, [])
     assert news["email"] == f"erased-{support.id}@erased.invalid"
     assert "Keeper" not in news["name"]
+
+
+def test_the_others_are_told_once_more_of_the_staff_and_of_nobody_else(
+    ada: Person, support: Person, deps: Dependencies, database: Database
+):
+    told = staff.tell_of_all(uow=deps.unit_of_work())
+
+    first, second = told_of(support.id, database)
+    assert second["version"] > first["version"]
+    assert {**second, "version": 0, "changed_at": 0} == {**first, "version": 0, "changed_at": 0}
+    assert told_of(ada.id, database) == []
+    assert told >= 1

@@ -257,6 +257,9 @@ class FakeUsers:
         self._draft.outbox += user.pull_events()
         self._draft.users[user.id] = deepcopy(user)
 
+    def staff(self) -> list[UUID]:
+        return [user.id for user in self._draft.users.values() if user.roles - {"customer"}]
+
     def has_other_admin(self, user_id: UUID) -> bool:
         others = [user for user in self._draft.users.values() if user.id != user_id]
         return any(user.is_active and ADMIN in user.roles for user in others)

@@ -110,6 +110,10 @@ class SqlUserRepository:
         )
         return self._session.execute(query.limit(1)).first() is not None
 
+    def staff(self) -> list[UUID]:
+        query = select(UserRoleRow.user_id).where(UserRoleRow.role != CUSTOMER).distinct()
+        return list(self._session.scalars(query))
+
     def _users(self, rows: Iterable[UserRow]) -> list[User]:
         rows = list(rows)
         roles = roles_of(self._session, [row.id for row in rows])

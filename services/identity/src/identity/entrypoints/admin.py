@@ -1,4 +1,5 @@
-"""Operator's commands: python -m identity.entrypoints.admin migrate|declare|create-admin|new-key"""
+"""Operator's commands: python -m identity.entrypoints.admin
+migrate|declare|create-admin|tell-staff|new-key"""
 
 import sys
 from collections.abc import Callable
@@ -32,6 +33,11 @@ def main() -> None:
         """Make an administrator; the password is the first line of standard input."""
         _create_admin(_email(email), sys.stdin.readline().rstrip("\r\n"), if_missing, settings)
 
+    def tell_staff() -> None:
+        """Tell the other services once more who is on the staff."""
+        told = staff.tell_of_all(uow=build(settings, role="admin").unit_of_work())
+        sys.stdout.write(f"{told}\n")
+
     def new_key() -> None:
         """Print the two settings for another key: the first is for all services, then the second
         for identity."""
@@ -43,6 +49,7 @@ def main() -> None:
         "migrate": migrate_schema,
         "declare": declare_queues,
         "create-admin": create_admin,
+        "tell-staff": tell_staff,
         "new-key": new_key,
     }
     run_commands(SERVICE, commands)

@@ -116,6 +116,9 @@ class UserRepository(Protocol):
     def save(self, user: User) -> None:
         """Keep the changes, with their events."""
 
+    def staff(self) -> list[UUID]:
+        """Everybody who has another role than `customer`."""
+
     def has_other_admin(self, user_id: UUID) -> bool:
         """Whether another active administrator will be left; others who ask the same wait."""
 

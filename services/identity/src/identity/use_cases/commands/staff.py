@@ -108,6 +108,17 @@ def create_admin(
     return user
 
 
+def tell_of_all(*, uow: UnitOfWork) -> int:
+    """Tell the others once more who is on the staff and what they may do; how many that are. For
+    a shop whose staff is older than this news."""
+    with uow:
+        everybody = uow.users.lock(uow.users.staff())
+        for user in everybody.values():
+            uow.users.save(user)
+        uow.commit()
+    return len(everybody)
+
+
 def _add(new: NewUser, password_hash: str, uow: UnitOfWork) -> User:
     now = uow.now()
     user = User(
