@@ -75,12 +75,20 @@ def _become(specification: dict[str, Any]) -> None:
     environment = dict(os.environ) | specification["env"]
     if specification["env_file"]:
         environment |= _variables(Path(specification["env_file"]))
+    if specification["expendable"]:
+        _make_again(specification["folder"], specification["uid"])
     if specification["folder"]:
         os.chdir(specification["folder"])
     _open_standard_output(specification["uid"])
     command = [*specification["account"], *_leash(specification), *specification["command"]]
     program = shutil.which(command[0]) or command[0]
     os.execve(program, command, environment)  # noqa: S606  that is what it is for  # nosec B606
+
+
+def _make_again(folder: str, uid: int) -> None:
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(folder, uid, -1)
 
 
 def _open_standard_output(uid: int) -> None:

@@ -28,6 +28,8 @@ class Program:
     orphan_signal: str = "KILL"
     lock_file: str | None = None
     folder: str | None = None
+    # The folder is made again when somebody has deleted it: nothing in it is needed for good.
+    expendable: bool = False
     leashed: bool = True
     # Of the sources, so that an `up` after an update runs what was updated.
     code: str = ""

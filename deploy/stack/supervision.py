@@ -169,6 +169,11 @@ class Supervisor:
     def signal(self, name: str, number: str) -> None:
         self._call("signalProcess", name, number)
 
+    def kill(self, name: str) -> None:
+        """End it at once; it is started again. Nothing if it does not run."""
+        with suppress(OSError, HTTPException, ProtocolError, Fault):
+            self._call("signalProcess", name, "KILL")
+
     def shutdown(self) -> None:
         with suppress(OSError, HTTPException, ProtocolError, Fault):
             self._call("shutdown")

@@ -20,6 +20,7 @@ from stack.ports import HOST
 from stack.program import Program
 from stack.services import SERVICES
 
+NAME = "rabbitmq"
 ADMIN = "oja_admin"
 NODE = "oja@localhost"
 
@@ -113,7 +114,7 @@ def _port_mapper(stack: Stack) -> Program:
 
 def _node(stack: Stack) -> Program:
     return Program(
-        name="rabbitmq",
+        name=NAME,
         service="rabbitmq",
         role="server",
         command=(str(binaries.require(binaries.RABBITMQ).path),),
@@ -124,6 +125,7 @@ def _node(stack: Stack) -> Program:
         needs_ports=(stack.ports["epmd"],),
         folder=str(_data(stack)),
         code=topology_mark(),
+        expendable=True,
     )
 
 

@@ -66,6 +66,17 @@ def test_a_broker_without_its_data_comes_back_with_users_and_exchanges():
         assert_may_publish(servers, "ordering")
 
 
+def test_a_broker_whose_data_is_deleted_under_it_begins_anew(servers: Servers):
+    """It would go on answering, and confirm nothing any more."""
+    before = pids(servers)["rabbitmq"]
+
+    shutil.rmtree(servers.home / "data" / "rabbitmq")
+
+    wait_until(lambda: pids(servers)["rabbitmq"] not in (None, before), timeout=HEALED_WITHIN)
+    wait_until(lambda: is_well(servers), timeout=HEALED_WITHIN)
+    assert_may_publish(servers, "ordering")
+
+
 def assert_may_publish(servers: Servers, service: str) -> None:
     with Connection(servers.broker_url(service)) as connection:
         channel = connection.channel()
