@@ -32,12 +32,18 @@ def everything_stored(shop: FiveApps) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def secrets(shop: FiveApps, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """What a colleague sends and gets on a day at work, going wrong here and there.
+def logs_as_usual(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
+    """All that the shop writes, and caught from here on."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.INFO)
+    yield
+    root.setLevel(level)
 
-    Asks for `capsys` so that the logs of it are caught, all of those that the shop writes.
-    """
-    logging.getLogger().setLevel(logging.INFO)
+
+@pytest.fixture
+def secrets(shop: FiveApps, logs_as_usual: None) -> dict[str, str]:
+    """What a colleague sends and gets on a day at work, going wrong here and there."""
     email = f"ada.{uuid4().hex[:12]}@example.com"
     body = {
         "email": email,
