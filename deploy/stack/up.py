@@ -80,7 +80,11 @@ def _start_servers(stack: Stack) -> None:
     with step("Postgres, RabbitMQ, Redis and the sandbox") as running:
         _write_configurations(stack)
         running_on = stack.supervisor.running()
-        stack.supervisor.configure(_first_programs(stack), stack.account, keep=running_on)
+        # A server that changed is needed as it is now by what comes next; services run on.
+        changing = [server.name for server in servers(stack)]
+        stack.supervisor.configure(
+            _first_programs(stack), stack.account, keep=running_on, but=changing
+        )
         if running_on:
             stack.supervisor.apply()
         else:
