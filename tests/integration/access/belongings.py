@@ -5,9 +5,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from oja_events.contracts import Contact, Money
 from oja_events.contracts.catalog import StockReserved
+from oja_events.contracts.identity import AddressesChanged
 from oja_events.contracts.ordering import OrderPlaced
+from oja_events.envelope import decode
 from tests.support.five_apps import FiveApps, Person
 from tests.support.ordering import NOW, product_changed
 
@@ -42,13 +46,32 @@ def a_review(shop: FiveApps, owner: Person) -> dict[str, str]:
     return {"product_id": product["id"], "review_id": made["id"]}
 
 
-def an_order(shop: FiveApps, owner: Person) -> dict[str, str]:
+def an_address_that_ordering_knows(shop: FiveApps, owner: Person) -> dict[str, str]:
+    """As soon as the news of it has arrived."""
+    address = an_address(shop, owner)
+    with shop.deps["identity"].engine.connect() as connection:
+        told = connection.scalar(
+            text(
+                "SELECT envelope FROM event_log WHERE subject = :id AND type = :type"
+                " ORDER BY id DESC LIMIT 1"
+            ),
+            {"id": owner.id, "type": AddressesChanged.TYPE},
+        )
+    shop.hear("ordering", decode(bytes(told)).event())
+    return address
+
+
+def fill_cart(shop: FiveApps, owner: Person) -> None:
     sku = f"MUG-{uuid4().hex[:8]}"
     shop.hear("ordering", product_changed(uuid4(), {sku: (250_000, 5)}))
     put = shop.call(
         "ordering", "POST", "/api/cart/items", owner.bearer, json={"sku": sku, "quantity": 1}
     )
     assert put.status_code == 200, put.text
+
+
+def an_order(shop: FiveApps, owner: Person) -> dict[str, str]:
+    fill_cart(shop, owner)
     key = {"Idempotency-Key": uuid4().hex}
     body = {"shipping_address": ADDRESS}
     made = _made(shop, "ordering", "/api/checkout", owner.bearer | key, body)

@@ -9,10 +9,13 @@ from werkzeug.test import TestResponse
 
 from tests.contract.access import Route, matrix
 from tests.integration.access.belongings import (
+    ADDRESS,
     BODIES,
     MAKERS,
     a_payment,
+    an_address_that_ordering_knows,
     an_order_to_pay,
+    fill_cart,
 )
 from tests.support.five_apps import FiveApps, Person
 
@@ -103,17 +106,25 @@ def test_s28_a_list_about_the_order_of_another_is_empty(
     assert payments_seen_by(eve) == []
 
 
-def test_s28_an_id_of_a_saved_address_is_not_taken_for_an_address(
-    shop: FiveApps, ada: Person
+def test_s28_nobody_has_an_order_sent_to_the_saved_address_of_another(
+    shop: FiveApps, ada: Person, eve: Person
 ) -> None:
-    """Addresses are identity's: an order takes the address itself, so nobody names another's."""
-    headers = ada.bearer | {"Idempotency-Key": uuid4().hex}
-    answer = shop.call(
-        "ordering", "POST", "/api/checkout", headers, json={"address_id": str(uuid4())}
-    )
+    address = an_address_that_ordering_knows(shop, ada)
+    for person in (ada, eve):
+        fill_cart(shop, person)
 
-    assert answer.status_code == 422
-    assert set(answer.get_json()["errors"]) == {"address_id", "shipping_address"}
+    def checkout(person: Person, address_id: str) -> TestResponse:
+        headers = person.bearer | {"Idempotency-Key": uuid4().hex}
+        body = {"address_id": address_id}
+        return shop.call("ordering", "POST", "/api/checkout", headers, json=body)
+
+    unknown_id = str(uuid4())
+    foreign, missing = checkout(eve, address["address_id"]), checkout(eve, unknown_id)
+
+    assert foreign.status_code == 422
+    assert ADDRESS["line1"] not in foreign.text
+    assert str(plain(foreign)).replace(address["address_id"], unknown_id) == str(plain(missing))
+    assert checkout(ada, address["address_id"]).status_code == 201
 
 
 def test_s37_the_same_key_of_two_people_is_two_keys(
