@@ -204,6 +204,14 @@ def test_s15_a_token_has_an_end(ada: Person, database: Database, past: str):
     problem(refresh(ada.client, token), 401, "invalid_refresh_token")
 
 
+def test_s15_a_refresh_token_for_another_audience_is_refused(ada: Person, database: Database):
+    token = ada.tokens()["refresh_token"]
+    changed = "UPDATE refresh_families SET audience = 'others' WHERE user_id = :id"
+    assert database.change(changed, id=ada.id)
+
+    problem(refresh(ada.client, token), 401, "invalid_refresh_token")
+
+
 def test_s15_no_token_outlives_its_family(ada: Person, database: Database):
     token = ada.tokens()["refresh_token"]
     database.change(

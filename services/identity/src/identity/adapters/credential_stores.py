@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, delete, func, insert, or_, select, text, u
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
+from identity.adapters.signing import AUDIENCE
 from identity.adapters.tables import (
     AdminSessionRow,
     RefreshFamilyRow,
@@ -24,7 +25,7 @@ _ROTATE = text("""
         FROM refresh_tokens AS token
             JOIN refresh_families AS family ON family.id = token.family_id
             JOIN users ON users.id = family.user_id
-        WHERE token.digest = :old AND family.revoked_at IS NULL
+        WHERE token.digest = :old AND family.revoked_at IS NULL AND family.audience = :audience
             AND family.expires_at > now() AND users.is_active
         FOR UPDATE OF family
     ), spent AS (
@@ -59,7 +60,11 @@ class SqlRefreshTokenRepository:
         family_id = uuid7()
         self._session.execute(
             insert(RefreshFamilyRow).values(
-                id=family_id, user_id=user_id, created_at=now, expires_at=now + longest
+                id=family_id,
+                user_id=user_id,
+                audience=AUDIENCE,
+                created_at=now,
+                expires_at=now + longest,
             )
         )
         self._session.execute(
@@ -73,7 +78,8 @@ class SqlRefreshTokenRepository:
         return SignIn(family_id, user_id)
 
     def rotate(self, old: bytes, new: bytes, *, idle: timedelta) -> SignIn | None:
-        found = self._session.execute(_ROTATE, {"old": old, "new": new, "idle": idle})
+        values = {"old": old, "new": new, "idle": idle, "audience": AUDIENCE}
+        found = self._session.execute(_ROTATE, values)
         return _sign_in(found.all())
 
     def revoke_reused(self, digest: bytes) -> SignIn | None:
