@@ -34,6 +34,9 @@ _SETTINGS = {
     "work_mem": "8MB",
     "max_wal_size": "512MB",
     "log_line_prefix": "%m [%p] %u ",
+    # What customers wrote stands in the detail of an error and in its statement.
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
     "lock_timeout": "0",
     "timezone": "UTC",
 }

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
+from uuid import uuid4
 
 import psycopg2
 import pytest
 
 from stack.services import SERVICES
 from tests.support.servers import Servers
+from tests.support.waiting import wait_until
 
 REFUSED = psycopg2.errors.InsufficientPrivilege
 PAIRS = [(one, other) for one in SERVICES for other in SERVICES if one != other]
@@ -120,3 +122,62 @@ def test_s59_nobody_gets_in_without_a_password(servers: Servers) -> None:
     for account in ("catalog", "postgres", "catalog:wrong"):
         with pytest.raises(psycopg2.OperationalError):
             psycopg2.connect(f"postgresql://{account}@{where}")
+
+
+def test_s62_the_log_of_the_database_shows_no_row(notes: Servers) -> None:
+    secret = f"canary-{uuid4().hex}"
+    with cursor_of(notes, "catalog") as cursor:
+        cursor.execute("INSERT INTO note VALUES (7, 'first')")
+        with pytest.raises(psycopg2.errors.UniqueViolation):
+            cursor.execute("INSERT INTO note VALUES (7, %s)", (secret,))
+        with pytest.raises(psycopg2.errors.NotNullViolation):
+            cursor.execute("INSERT INTO note VALUES (NULL, %s)", (secret,))
+        cursor.execute("DELETE FROM note")
+
+    log = notes.home / "log" / "postgres.log"
+    wait_until(lambda: "violates not-null constraint" in log.read_text())
+    assert secret not in log.read_text()
+
+
+@contextmanager
+def cursor_of_auditor(servers: Servers) -> Iterator[Any]:
+    password = (servers.home / "credentials" / "database-auditor").read_text().strip()
+    where = servers.description["postgres"]["superuser_dsn"].partition("@")[2]
+    with closing(psycopg2.connect(f"postgresql://auditor:{password}@{where}")) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            yield cursor
+
+
+@pytest.mark.parametrize("service", sorted({*SERVICES} - {"identity"}))
+def test_an_auditor_reads_what_a_service_has_written(notes: Servers, service: str) -> None:
+    with cursor_of_auditor(notes) as cursor:
+        cursor.execute(f"SELECT count(*) FROM {service}.note")
+
+        assert cursor.fetchone() == (0,)
+
+
+def test_an_auditor_does_not_see_what_identity_knows(notes: Servers) -> None:
+    with cursor_of_auditor(notes) as cursor, pytest.raises(REFUSED):
+        cursor.execute("SELECT * FROM identity.note")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO {service}.note VALUES (3, 'mine')",
+        "UPDATE {service}.note SET words = 'other'",
+        "DELETE FROM {service}.note",
+        "CREATE TABLE {service}.extra (id int)",
+        "SET ROLE {service}",
+    ],
+)
+def test_an_auditor_changes_nothing_even_if_it_wants_to(
+    notes: Servers, service: str, statement: str
+) -> None:
+    with cursor_of_auditor(notes) as cursor:
+        cursor.execute("SET default_transaction_read_only = off")
+
+        with pytest.raises(REFUSED):
+            cursor.execute(statement.format(service=service))
