@@ -5,7 +5,7 @@ from notifier.domain.letter import BadAddress
 from notifier.settings import Settings
 from notifier.use_cases import event_handlers
 from oja_events.access_marks import access_revoked
-from oja_events.consuming import POOL_SIZE, run_consumer
+from oja_events.consuming import POOL_SIZE
 from oja_events.contracts.catalog import CatalogMessageParked, StockLow
 from oja_events.contracts.identity import (
     AccessRevoked,
@@ -36,8 +36,7 @@ from oja_events.contracts.payments import (
     RefundFailed,
 )
 from oja_events.handling import MessageHandler, Subscriptions
-from oja_events.repair import Repair
-from oja_web.feeds import HTTPFeeds
+from oja_web.consumer_process import consume
 from oja_web.logs import configure_logging
 
 SUBSCRIPTIONS: Subscriptions = {
@@ -81,16 +80,7 @@ def main() -> None:
     settings = Settings.from_env()
     configure_logging(SERVICE, settings.log_level)
     deps = build(settings, role="consumer", pool_size=POOL_SIZE + 1)
-    handler = message_handler(deps)
-    feeds = HTTPFeeds(settings.feed_urls, settings.internal_token, consumer=SERVICE)
-    run_consumer(
-        SERVICE,
-        SUBSCRIPTIONS,
-        handler,
-        broker_url=settings.broker_url,
-        health=(settings.health_host, settings.health_port),
-        repair=Repair(SERVICE, SUBSCRIPTIONS, handler, engine=deps.engine, feeds=feeds),
-    )
+    consume(SERVICE, SUBSCRIPTIONS, message_handler(deps), engine=deps.engine, settings=settings)
 
 
 if __name__ == "__main__":
