@@ -1,0 +1,60 @@
+"""Paystack takes its time. Who needs it waits or is told to come back; nobody else notices."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from tests.support.shop import Customer, Shop, await_answer
+from tests.support.waiting import wait_until
+
+HANGS = 20  # seconds: longer than anybody here waits
+SOON = 4.0  # less than one call to it may take
+MANY = 20  # more than payments has threads
+
+
+@pytest.fixture
+def bola(shop: Shop) -> Customer:
+    return shop.customer()
+
+
+@pytest.fixture
+def slow_paystack(shop: Shop) -> Iterator[None]:
+    fault = {"provider": "paystack", "fault": "hang", "seconds": HANGS, "times": 0}
+    shop.control("POST", "/faults", json=fault)
+    yield
+    shop.control("DELETE", "/faults")
+
+
+@pytest.fixture
+def to_pay(shop: Shop) -> list[tuple[Customer, str]]:
+    """Customers with orders whose stock is held."""
+    sku = shop.staff.new_product(stock=MANY)
+    customers = [shop.customer() for _ in range(MANY)]
+    orders = [(customer, customer.buy(sku)["id"]) for customer in customers]
+    wait_until(lambda: shop.staff.stock(sku)["reserved"] == MANY, timeout=30)
+    return orders
+
+
+def test_many_who_pay_at_a_slow_paystack_take_no_thread_from_others(
+    shop: Shop, bola: Customer, to_pay: list[tuple[Customer, str]], slow_paystack: None
+) -> None:
+    with ThreadPoolExecutor(MANY) as pool:
+        paying = [pool.submit(customer.start_payment, order) for customer, order in to_pay]
+        answers = [ask for _ in range(10) for ask in (bola.get("/api/payments"), forged(shop))]
+        assert not all(each.done() for each in paying)
+
+    assert {answer.status_code for answer in answers} == {200, 401}
+    assert max(answer.elapsed.total_seconds() for answer in answers) < SOON
+    assert {each.result().status_code for each in paying} <= {409, 503}
+
+    shop.control("DELETE", "/faults")
+    customer, order = to_pay[0]
+    await_answer(lambda: customer.start_payment(order), 201)
+
+
+def forged(shop: Shop) -> requests.Response:
+    """A webhook, which must get its answer at once."""
+    body = {"event": "charge.success", "data": {"reference": "nothing"}}
+    return shop.visitor().post("/api/paystack/webhook", body, x_paystack_signature="0" * 128)
