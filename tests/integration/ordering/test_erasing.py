@@ -78,6 +78,40 @@ def test_what_is_under_way_is_delivered_first(ordering: Ordering) -> None:
     assert receipts(ordering, ada) == 1
 
 
+def test_what_staff_wrote_and_the_parcels_number_go_with_the_customer(ordering: Ordering) -> None:
+    ada = ordering.customer()
+    order = ordering.processing(ada)
+    staff, path = ordering.staff(), f"/api/admin/orders/{order['id']}"
+    tracking = {"carrier": "GIG", "number": "GIG-4711"}
+    for change in ({"status": "shipped", "tracking": tracking}, {"status": "completed"}):
+        seen = staff.get(path).headers["ETag"]
+        assert staff.patch(path, change, If_Match=seen).status_code == 200
+
+    leave(ordering, ada)
+
+    words = rows(
+        ordering,
+        "SELECT orders::text || history::text AS words FROM orders JOIN order_history AS history"
+        " ON history.order_id = orders.id WHERE customer_id = :id",
+        ada,
+    )
+    assert words
+    assert not [row for row in words if "GIG-4711" in row.words]
+
+
+def test_stored_answers_go_with_the_customer(ordering: Ordering) -> None:
+    ada, zoe = ordering.customer(), ordering.customer()
+    for customer in (ada, zoe):
+        ordering.placed(customer)
+    stored = "SELECT FROM idempotency_keys WHERE caller = CAST(:id AS text)"
+    assert rows(ordering, stored, ada)
+
+    leave(ordering, ada)
+
+    assert rows(ordering, stored, ada) == []
+    assert rows(ordering, stored, zoe)
+
+
 def test_the_orders_of_others_stay_as_they_are(ordering: Ordering) -> None:
     ada, zoe = ordering.customer(), ordering.customer()
     order = ordering.placed(zoe)

@@ -9,7 +9,7 @@ Money that comes for an order that cannot use it (cancelled, or paid already) is
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import reduce
@@ -263,11 +263,12 @@ class Order:
             self._ask_refund(self.payment_reference, self.total, "the order was cancelled", now)
 
     def standing(self) -> dict[str, Any]:
-        """What staff decide about an order, as the audit log keeps it."""
+        """What staff decide about an order, as the audit log keeps it for good: nothing that leads
+        to the customer."""
         return {
             "status": self.status,
             "payment_status": self.payment_status,
-            "tracking": asdict(self.tracking) if self.tracking else None,
+            "carrier": self.tracking.carrier if self.tracking else None,
             "cancel_reason": self.cancel_reason,
         }
 

@@ -158,8 +158,7 @@ def cancel_for_staff(
         before = order.standing()
         order.cancel(CancelReason.STAFF, by=by, now=uow.now(), detail=reason)
         uow.orders.save(order)
-        after = {**order.standing(), "reason": reason}
-        uow.audit.note("order_cancelled", order.id, before=before, after=after)
+        uow.audit.note("order_cancelled", order.id, before=before, after=order.standing())
         uow.commit()
     return order
 

@@ -25,6 +25,8 @@ _EMPTY_WEBHOOKS = text("""
         WHERE customer_id = :customer_id
             AND position(convert_to(reference, 'UTF8') IN body) > 0)
 """)
+# The answer to a payment repeats what Paystack was asked for.
+_DROP_ANSWERS = text("DELETE FROM idempotency_keys WHERE caller = CAST(:customer_id AS text)")
 
 
 class SqlErasures:
@@ -35,6 +37,7 @@ class SqlErasures:
     def erase(self, customer_id: UUID) -> None:
         masked = self._session.execute(_MASK, {"customer_id": customer_id}).all()
         self._session.execute(_EMPTY_WEBHOOKS, {"customer_id": customer_id})
+        self._session.execute(_DROP_ANSWERS, {"customer_id": customer_id})
         SqlAuditLog(self._session).forget(customer_id)
         now = self._session.execute(select(func.now())).scalar_one()
         self._outbox.add(
