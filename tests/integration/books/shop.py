@@ -31,10 +31,10 @@ class Books:
         self._entries = world.paystack.entries
 
     def captures(self, start: datetime, end: datetime) -> Iterator[Capture]:
-        yield from (self._shown(each) for each in self._entries.values() if each.captured)
+        yield from (self._shown(each) for each in list(self._entries.values()) if each.captured)
 
     def refunds(self, start: datetime, end: datetime) -> Iterator[BookedRefund]:
-        for entry in self._entries.values():
+        for entry in list(self._entries.values()):
             yield from self.refunds_of(entry.id)
 
     def capture(self, reference: str) -> Capture | None:
@@ -42,10 +42,10 @@ class Books:
         return self._shown(entry) if entry and entry.captured else None
 
     def refunds_of(self, provider_id: int) -> list[BookedRefund]:
-        [entry] = [each for each in self._entries.values() if each.id == provider_id]
+        [entry] = [each for each in list(self._entries.values()) if each.id == provider_id]
         return [
             BookedRefund(each.id, entry.id, each.amount, each.status.value)
-            for each in entry.refunds
+            for each in list(entry.refunds)
         ]
 
     def _shown(self, entry: Entry) -> Capture:

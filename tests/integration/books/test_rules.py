@@ -1,6 +1,7 @@
 """Each rule sees exactly what is wrong, names what mends it, and takes no lag for a fault."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -321,6 +322,34 @@ def test_what_a_consumer_has_found_missing_and_not_handled_yet_is_no_fault(shop:
     assert waiting > 0
     assert red(report) == {}
     shop.settle()
+
+
+def go_through_everything(shop: Shop) -> None:
+    """An order that is paid, one that is cancelled, one whose money goes back."""
+    for kept, paid in ((True, True), (False, False), (False, True)):
+        order_id = shop.place()
+        shop.world.deliver_everything()
+        if paid:
+            shop.pay(order_id)
+        if not kept:
+            shop.world.cancel(order_id)
+        shop.settle()
+        shop.end_refunds()
+    shop.settle()
+
+
+def test_while_people_order_pay_and_cancel_nothing_is_ever_red(shop: Shop) -> None:
+    reports = []
+    with ThreadPoolExecutor(1) as people:
+        shopping = [people.submit(go_through_everything, shop) for _ in range(4)]
+        while not all(each.done() for each in shopping):
+            reports.append(shop.audit())
+        for each in shopping:
+            each.result()
+
+    assert len(reports) > 3
+    assert any(report.waiting for report in reports)
+    assert [red(report) for report in [*reports, shop.audit()]] == [{}] * (len(reports) + 1)
 
 
 def test_a_rule_whose_facts_cannot_be_had_is_neither_green_nor_red(shop: Shop) -> None:
