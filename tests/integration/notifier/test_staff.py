@@ -81,6 +81,30 @@ def test_who_may_not_know_any_more_gets_no_more_mails(
     assert (before, mailed(notifier.deps, notifier)) == ([sade.email], [])
 
 
+def test_what_has_not_left_yet_is_kept_from_somebody_who_may_not_know_it_any_more(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    sade, tunde = news.staff_changed(), news.staff_changed()
+    for event in (sade, tunde, news.stock_low(), news.refund_failed()):
+        notifier.hears(event)
+    write_digests(notifier.deps.unit_of_work())
+
+    notifier.hears(
+        news.staff_changed(
+            user_id=sade.user_id, version=2, permissions=("alerts:read", "inventory:read")
+        )
+    )
+    with notifier.sending():
+        mail_server.waits_for(news.STAFF, 2)
+        mail_server.waits_for(tunde.email, 2)
+        wait_until(lambda: not notifier.rows("SELECT FROM mails WHERE status = 'pending'"))
+
+    (told,) = mail_server.copies(sade.email)
+    assert told.message["Subject"] == "Low stock: ADIRE-M, 3 left"
+    (kept,) = notifier.rows("SELECT * FROM mails WHERE status = 'failed'")
+    assert (kept.template, kept.recipient_id) == ("refund_failed", sade.user_id)
+
+
 def test_an_address_that_hears_of_everything_gets_nothing_twice(notifier: Notifier) -> None:
     notifier.hears(news.staff_changed(email=news.STAFF.upper()))
     notifier.hears(news.stock_low())

@@ -1,6 +1,6 @@
 """Notifier's ports without a database or a mail server."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -116,6 +116,13 @@ class FakeMails:
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
         raise NotImplementedError
 
+    def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
+        self.books.letters = {
+            key: letter
+            for key, letter in self.books.letters.items()
+            if letter.to.user_id != user_id or letter.template in but
+        }
+
     def claim(self, sender: int) -> Mail | None:
         due = [mail for mail in self.books.mails.values() if self._is_due(mail)]
         for mail in due[:1]:
@@ -217,10 +224,12 @@ class FakeStaff:
     def to_alert(self, template: Template) -> list[Recipient]:
         return [Recipient(STAFF), *filter(None, map(self._told_of(template), self._members()))]
 
-    def keep(self, member: Member) -> None:
+    def keep(self, member: Member) -> bool:
         known = self.books.staff.get(member.user_id)
-        if known is None or known.version <= member.version:
-            self.books.staff[member.user_id] = member
+        if known and known.version > member.version:
+            return False
+        self.books.staff[member.user_id] = member
+        return True
 
     def lock_wishes(self, user_id: UUID) -> Wishes:
         return self.books.wishes.get(user_id, Wishes(frozenset()))

@@ -1,7 +1,7 @@
 """The ledger in Postgres. Concluding a mail also hands its events to the outbox."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -54,6 +54,14 @@ _CONCLUDE = text("""
         next_attempt_at = :next_attempt_at, sent_at = :sent_at, failed_at = :failed_at,
         claimed_by = NULL, claimed_at = NULL
     WHERE id = :id AND claimed_by = :claim
+""")
+
+_WITHHOLD = text("""
+    UPDATE mails SET
+        status = 'failed', failed_at = now(), next_attempt_at = NULL,
+        last_error = 'the recipient may not know of it any more'
+    WHERE recipient_id = :user_id AND template <> ALL(CAST(:but AS text[])) AND kind = 'event'
+        AND next_attempt_at IS NOT NULL AND claimed_by IS NULL
 """)
 
 # A sender holds its lock for as long as its session lives, so whoever gets the lock knows that the
@@ -139,6 +147,9 @@ class SqlMailRepository:
         self._session.flush()
         self.wrote = True
         return copy.id
+
+    def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
+        self._session.execute(_WITHHOLD, {"user_id": user_id, "but": [str(each) for each in but]})
 
     def claim(self, sender: int) -> Mail | None:
         self._pace.step(self._session)

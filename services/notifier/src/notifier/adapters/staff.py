@@ -38,7 +38,7 @@ class SqlStaffDirectory:
             addressed.setdefault(who.email.lower(), who)
         return list(addressed.values())
 
-    def keep(self, member: Member) -> None:
+    def keep(self, member: Member) -> bool:
         values = {
             "user_id": member.user_id,
             "version": member.version,
@@ -46,14 +46,16 @@ class SqlStaffDirectory:
             "name": member.who.name if member.who else None,
             "permissions": sorted(member.permissions),
         }
-        statement = upsert(StaffRow).values(values)
-        self._session.execute(
-            statement.on_conflict_do_update(
+        statement = (
+            upsert(StaffRow)
+            .values(values)
+            .on_conflict_do_update(
                 index_elements=["user_id"],
                 set_=values,
                 where=StaffRow.version <= member.version,
             )
         )
+        return self._session.execute(statement.returning(StaffRow.user_id)).first() is not None
 
     def lock_wishes(self, user_id: UUID) -> Wishes:
         self._session.execute(_LOCK, {"wishes": _WISHES_LOCK, "user_id": str(user_id)})

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind, parked_alert
 from notifier.domain.letter import ERASED, Letter, Recipient, Template
-from notifier.domain.staff import Member
+from notifier.domain.staff import Member, may_get
 from notifier.use_cases.errors import TooEarly
 from notifier.use_cases.ports import UnitOfWork
 from oja_events.contracts import MessageParked
@@ -149,11 +149,13 @@ def refresh_token_reused(event: RefreshTokenReused, *, uow: UnitOfWork) -> None:
 
 
 def staff_changed(event: StaffChanged, *, uow: UnitOfWork) -> None:
-    """Remember whom to write to of what. Repeated, late: the highest version stays. Somebody who
-    closed the account is forgotten; while a mail to them is in a sender's hands: later."""
+    """Remember whom to write to of what, and keep back what they may not know any more. Repeated,
+    late: the highest version stays. Somebody who closed the account is forgotten; while a mail to
+    them is in a sender's hands: later."""
     with uow:
         member = _member(event)
-        uow.staff.keep(member)
+        if uow.staff.keep(member):
+            uow.mails.withhold(member.user_id, but=may_get(member.permissions))
         if member.is_erased:
             uow.erasures.erase_member(member.user_id)
         uow.commit()

@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,6 +33,9 @@ class MailRepository(Protocol):
 
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
         """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
+
+    def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
+        """Drop what was written to this member of the staff and has not left; these kinds stay."""
 
     def claim(self, sender: int) -> Mail | None:
         """The mail that has been due the longest, for this sender alone; None when none is due.
@@ -92,8 +95,8 @@ class StaffDirectory(Protocol):
     def to_alert(self, template: Template) -> list[Recipient]:
         """Who gets mails of this kind: may know of it and has not muted it. Nobody twice."""
 
-    def keep(self, member: Member) -> None:
-        """Unless a newer version is known."""
+    def keep(self, member: Member) -> bool:
+        """Unless a newer version is known: then False."""
 
     def lock_wishes(self, user_id: UUID) -> Wishes:
         """What they have wished, which stays so until the transaction ends."""
