@@ -23,7 +23,7 @@ def acknowledge_alert(alert_id: UUID, *, by: str, uow: UnitOfWork) -> None:
     """Somebody has seen it. Said again, nothing changes."""
     with uow:
         if uow.alerts.acknowledge(alert_id, by=by):
-            uow.audit.note("alert_acknowledged", alert_id, after={"acknowledged_by": by})
+            uow.audit.note("alert_acknowledged", alert_id, after={"acknowledged": True})
         uow.commit()
 
 
