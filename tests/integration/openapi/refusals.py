@@ -33,6 +33,7 @@ BEYOND_SCHEMAS = {
     "subject": "it must be a template that fits",
     "draft": "it must be a template that fits",
     "body": "at least one of its fields",
+    "shipping_address": "either it or address_id",
     "token": "it must be one that we have sent",
 }
 # Whatever is wrong inside of it: OpenAPI cannot describe a table.

@@ -14,7 +14,7 @@ from stack.services import SERVICES
 from tests.integration.openapi.test_promises import APPS, BOUNDED, document
 from tests.support.five_apps import FiveApps, Person
 
-STEPS = settings(BOUNDED, max_examples=4, stateful_step_count=6)
+STEPS = settings(BOUNDED, max_examples=3, stateful_step_count=5)
 
 
 @pytest.mark.parametrize("service", SERVICES)

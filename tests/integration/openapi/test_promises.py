@@ -19,7 +19,7 @@ from tests.contract.test_http import openapi_of
 from tests.integration.openapi.refusals import unforeseen
 from tests.support.five_apps import FiveApps, Person
 
-EXAMPLES = 3
+EXAMPLES = 2
 BOUNDED = settings(
     max_examples=EXAMPLES,
     derandomize=True,
