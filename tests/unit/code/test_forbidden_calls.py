@@ -16,7 +16,7 @@ ONLY_IN: dict[str, set[str]] = {
     "jwt.decode": set(),
     # S50: outbound calls are made by these, to addresses of our settings, with time-outs.
     "requests": {"payments/adapters/paystack_http.py"},
-    "urllib.request": {"oja_web/readiness.py", "oja_web/feeds.py"},
+    "urllib.request": {"oja_web/readiness.py", "oja_web/feeds.py", "oja_web/books.py"},
     "HTTPConnection": {"notifier/adapters/one_time_links.py"},
     "HTTPSConnection": {"notifier/adapters/one_time_links.py"},
     "smtplib": {"notifier/adapters/smtp.py"},
