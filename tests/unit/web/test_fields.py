@@ -98,9 +98,9 @@ def test_the_documented_pattern_is_what_the_field_takes(value, min, multiline):
 def test_the_pattern_judges_a_long_near_miss_quickly():
     pattern = fields.Text().metadata["pattern"]
 
-    started = time.perf_counter()
+    started = time.process_time()
     assert not re.search(pattern, "a" + " " * 2_000 + "\x00")
-    assert time.perf_counter() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize("value", ["XX", "ng", "UK", "NG\n", "NGA", "", " NG", None, 7, "ZZ", "EU"])
