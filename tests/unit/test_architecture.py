@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "settings": (),
     "domain": ("domain",),
     "use_cases": ("domain", "use_cases"),
-    "adapters": ("domain", "use_cases.ports", "use_cases.errors", "adapters"),
+    "adapters": ("domain", "use_cases.ports", "use_cases.queries", "use_cases.errors", "adapters"),
     "bootstrap": ("settings", "domain", "use_cases", "adapters"),
     "entrypoints": ("settings", "bootstrap", "domain", "use_cases", "entrypoints"),
 }

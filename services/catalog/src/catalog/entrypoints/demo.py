@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.bootstrap import Dependencies
 from catalog.entrypoints.http.drafts import product_draft
-from catalog.entrypoints.http.staff_schemas import CategoryWriteSchema, ProductWriteSchema
+from catalog.entrypoints.http.schemas_of_staff import CategoryWriteSchema, ProductWriteSchema
 from catalog.use_cases import commands
 
 BY = "demo catalogue"

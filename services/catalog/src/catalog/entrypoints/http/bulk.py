@@ -12,7 +12,7 @@ from flask import Response, request
 from catalog.domain.sheet import COLUMNS, write_line
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
-from catalog.entrypoints.http.staff_schemas import ImportQuery, ImportSchema
+from catalog.entrypoints.http.schemas_of_staff import ImportQuery, ImportSchema
 from catalog.entrypoints.http.uploads import form, takes_upload
 from catalog.use_cases import importing
 from oja_web.auth import caller, requires

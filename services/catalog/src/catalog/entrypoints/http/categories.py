@@ -8,7 +8,7 @@ from flask import Response
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.schemas import CategoryTreeSchema
-from catalog.entrypoints.http.staff_schemas import (
+from catalog.entrypoints.http.schemas_of_staff import (
     CategoryListSchema,
     CategoryPatchSchema,
     CategorySchema,

@@ -9,7 +9,7 @@ from marshmallow import RAISE
 from catalog.entrypoints.http import presenters
 from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.schemas import ImageSchema
-from catalog.entrypoints.http.staff_schemas import (
+from catalog.entrypoints.http.schemas_of_staff import (
     MOST_UNITS,
     ImageFileSchema,
     ImageFormSchema,

@@ -14,7 +14,7 @@ from catalog.entrypoints.http.schemas import (
     ReviewSchema,
     ReviewWriteSchema,
 )
-from catalog.entrypoints.http.staff_schemas import ModerationSchema, StaffReviewQuery
+from catalog.entrypoints.http.schemas_of_staff import ModerationSchema, StaffReviewQuery
 from catalog.entrypoints.http.tagged import tagged
 from catalog.use_cases import reviews
 from catalog.use_cases.queries import Page

@@ -10,7 +10,7 @@ from catalog.entrypoints.http.dependencies import deps
 from catalog.entrypoints.http.drafts import product_draft
 from catalog.entrypoints.http.products import page_of_products
 from catalog.entrypoints.http.schemas import ProductPageSchema, ProductSchema
-from catalog.entrypoints.http.staff_schemas import (
+from catalog.entrypoints.http.schemas_of_staff import (
     ProductPatchSchema,
     ProductWriteSchema,
     StaffProductQuery,
