@@ -109,7 +109,8 @@ def _names_of_properties(converter: Any, field: Any, **_: Any) -> dict[str, Any]
     keys = getattr(field, "key_field", None)
     if keys is None:
         return {}
-    most = [check.max for check in field.validators if isinstance(check, validate.Length)]
+    lengths = [check.max for check in field.validators if isinstance(check, validate.Length)]
+    most = [length for length in lengths if length is not None]
     bounds = {"maxProperties": min(most)} if most else {}
     return {"propertyNames": converter.field2property(keys), **bounds}
 
