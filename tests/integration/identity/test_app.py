@@ -17,6 +17,7 @@ PUBLIC = {
     ("POST", "/api/auth/login"),
     ("POST", "/api/auth/refresh"),
     ("POST", "/api/auth/logout"),
+    ("POST", "/api/auth/email/confirm"),
     ("POST", "/api/auth/email/verify"),
     ("POST", "/api/auth/password/forgot"),
     ("POST", "/api/auth/password/reset"),
