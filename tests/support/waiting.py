@@ -7,8 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(condition: Callable[[], T], *, timeout: float = 10, what: str = "") -> T:
-    """The first truthy result of `condition`; raises AssertionError after `timeout` seconds."""
+def wait_until(
+    condition: Callable[[], T], *, timeout: float = 10, what: str = "", pause: float = 0.02
+) -> T:
+    """The first truthy result of `condition`; raises AssertionError after `timeout` seconds. Give
+    a longer `pause` between two looks to a condition that is a lot of work."""
     deadline = time.monotonic() + timeout
     while True:
         result = condition()
@@ -16,4 +19,4 @@ def wait_until(condition: Callable[[], T], *, timeout: float = 10, what: str = "
             return result
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what or condition}")
-        time.sleep(0.02)
+        time.sleep(pause)

@@ -1,0 +1,61 @@
+"""The Books of a whole shop: with a command and at the console, red within half a minute."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import psycopg2
+import pytest
+
+from tests.support.shop import Shop
+from tests.support.stack import oja
+from tests.support.waiting import wait_until
+
+SEEN_WITHIN = 30.0
+
+
+@contextmanager
+def superuser(shop: Shop) -> Iterator[Any]:
+    with closing(psycopg2.connect(shop.description["postgres"]["superuser_dsn"])) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("SET search_path = catalog, public")
+            yield cursor
+
+
+@pytest.fixture
+def spoilt(shop: Shop) -> Iterator[str]:
+    """A SKU of which the counter says one more than there is."""
+    sku = shop.staff.new_product(stock=3)
+    change = "UPDATE catalog.stock SET on_hand = on_hand + %s WHERE sku = %s"
+    with superuser(shop) as cursor:
+        cursor.execute(change, (1, sku))
+        yield sku
+        cursor.execute(change, (-1, sku))
+
+
+def at_the_console(shop: Shop) -> dict[str, set[str]]:
+    """The ids of what is wrong, by rule, as staff see it."""
+    answer = shop.staff.get("/api/admin/books")
+    assert answer.status_code == 200, answer.text
+    return {rule["rule"]: ids(rule) for rule in answer.json()["rules"] if rule["status"] == "red"}
+
+
+def ids(rule: Any) -> set[str]:
+    return {fault["id"] for fault in rule["faults"]}
+
+
+def test_what_does_not_add_up_is_seen_by_the_command_at_once_and_by_staff_soon(
+    shop: Shop, spoilt: str
+) -> None:
+    told = json.loads(oja(shop, "audit", "--json", code=1).output)
+
+    assert told["status"] == "red"
+    assert {rule["rule"]: ids(rule) for rule in told["rules"] if ids(rule)} == {"stock": {spoilt}}
+    wait_until(lambda: at_the_console(shop) == {"stock": {spoilt}}, timeout=SEEN_WITHIN, pause=0.5)
+
+
+def test_books_are_for_those_who_may_read_the_audit_log(shop: Shop) -> None:
+    assert shop.visitor().get("/api/admin/books").status_code == 401
+    assert shop.customer().get("/api/admin/books").status_code == 403
