@@ -69,7 +69,7 @@ def assert_books_are_right(shop: SqlShop, *skus: str) -> None:
         assert (row.on_hand, row.reserved) == (row.moved, row.held), row.sku
 
 
-@pytest.mark.parametrize("round_", range(int(os.environ.get("STOCK_ROUNDS", "20"))))
+@pytest.mark.parametrize("round_", range(int(os.environ.get("STOCK_ROUNDS", "5"))))
 def test_s35_of_a_hundred_buyers_exactly_one_gets_the_last_unit(shop, round_):
     sku = in_stock(shop, 1)
 

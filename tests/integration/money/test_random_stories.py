@@ -34,7 +34,7 @@ from tests.integration.money.world import (
     crashing_commit,
 )
 
-STEPS = int(os.environ.get("MONEY_STEPS", "2000"))
+STEPS = int(os.environ.get("MONEY_STEPS", "1000"))
 FIRST_SEED = int(os.environ.get("MONEY_SEED", "1"))
 STEPS_PER_CHAPTER = 5_000
 STEPS_PER_STORY = 50

@@ -62,7 +62,8 @@ def applications(shop: FiveApps) -> None:
 
 
 def document(service: str) -> BaseSchema:
-    config = schemathesis.Config.from_dict({"checks": _CHECKS})
+    # NUL is refused everywhere, with 400 before any schema is asked.
+    config = schemathesis.Config.from_dict({"checks": _CHECKS, "generation": {"allow-x00": False}})
     schema = schemathesis.openapi.from_dict(openapi_of(service), config=config)
     schema.app = APPS[service]
     return schema
