@@ -106,7 +106,7 @@ def insist(ask: Callable[[], requests.Response], *good: int) -> requests.Respons
         assert answer.status_code >= 500 or "Retry-After" in answer.headers, answer.text
         return None
 
-    return wait_until(answered, timeout=WITHIN, what=f"an answer {good}")
+    return wait_until(answered, timeout=WITHIN, what=f"an answer {good}", pause=1)
 
 
 def decided(shop: Shop, customer: Customer, order_id: str, healed: float) -> str:

@@ -52,7 +52,7 @@ def test_many_who_pay_at_a_slow_paystack_take_no_thread_from_others(
     shop.control("DELETE", "/faults")
     customer, order = to_pay[0]
     # Until the first try has given up the payment, and the circuit breaker lets somebody ask.
-    wait_until(lambda: customer.start_payment(order).status_code == 201, timeout=60)
+    wait_until(lambda: customer.start_payment(order).status_code == 201, timeout=60, pause=2)
 
 
 def forged(shop: Shop) -> requests.Response:
