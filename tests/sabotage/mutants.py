@@ -242,7 +242,7 @@ MUTANTS = {
         ),
         Mutant(
             duplicates_remembered_outside_the_transaction,
-            ("tests/integration/ordering/test_unit_of_work.py",),
+            ("tests/integration/ordering/test_consumer.py",),
         ),
         Mutant(
             a_new_reference_after_a_time_out,
