@@ -254,7 +254,10 @@ MUTANTS = {
             (DELIVERY + "test_everything_arrives_although_the_broker_was_killed_in_between",),
         ),
         Mutant(killers_go_up_the_ladder, (TOPOLOGY,)),
-        Mutant(no_repair, (EVENTS + "test_repair.py",)),
+        Mutant(
+            no_repair,
+            (EVENTS + "test_repair.py::test_without_a_broker_news_is_there_in_seconds",),
+        ),
         Mutant(sent_before_it_is_sent, ("tests/integration/notifier/test_crashes.py",)),
         Mutant(any_confirm_will_do, ("tests/unit/events/test_confirms.py",)),
         Mutant(sequences_without_a_lock, (EVENTS + "test_numbering.py",)),
