@@ -11,7 +11,8 @@ from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.commands.authentication import Credentials
 from identity.use_cases.errors import CannotCount, EmailTaken, InvalidCredentials, TooManyAttempts
 from identity.use_cases.ports import Strikes
-from tests.unit.identity.fakes import FakeHasher, FakeStrikes, FakeUnitOfWork, a_user, attempts
+from tests.unit.identity.fake_strikes import FakeStrikes, attempts
+from tests.unit.identity.fakes import FakeHasher, FakeUnitOfWork, a_user
 from tests.unit.identity.strikes_contract import StrikesContract
 
 LIMITS = tokens.RefreshLimits(timedelta(days=14), timedelta(days=30))

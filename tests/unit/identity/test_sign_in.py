@@ -16,7 +16,8 @@ from identity.use_cases.errors import (
     SessionExpired,
     WrongPassword,
 )
-from tests.unit.identity.fakes import NOW, FakeHasher, FakeUnitOfWork, a_user, attempts
+from tests.unit.identity.fake_strikes import attempts
+from tests.unit.identity.fakes import NOW, FakeHasher, FakeUnitOfWork, a_user
 from tests.unit.identity.test_passwords import POLICY
 
 LIMITS = tokens.RefreshLimits(timedelta(days=14), timedelta(days=30))
