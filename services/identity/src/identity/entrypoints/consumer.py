@@ -26,7 +26,6 @@ def message_handler(deps: Dependencies) -> MessageHandler:
         SUBSCRIPTIONS,
         unit_of_work=lambda envelope: deps.unit_of_work(handling=envelope),
         engine=deps.engine,
-        refusals=(),
         told_as=IdentityMessageParked,
     )
 
