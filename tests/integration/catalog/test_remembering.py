@@ -244,8 +244,9 @@ def test_without_redis_everything_goes_on(here, there, shelf, redis_server):
         wait_until(here.deps.answers.announce)
 
 
-def test_a_crowd_at_a_cold_answer_has_it_made_once(here, there, processes, shelf):
-    url = shelf["list"] + "&size=7"
+@pytest.mark.parametrize("size", range(1, 13))
+def test_a_crowd_at_a_cold_answer_has_it_made_once(here, there, processes, shelf, size):
+    url = shelf["list"] + f"&size={size}"
     ready = threading.Barrier(12)
 
     def ask(process: Process) -> None:

@@ -54,7 +54,10 @@ class RedisAnswers:
         self._lock = threading.Lock()
 
     def get(self, key: str) -> Answer | None:
-        found = self._ask("MGET", _name(key), _SIGN)
+        return self._held(self._ask("MGET", _name(key), _SIGN))
+
+    def _held(self, found: Sequence[bytes | None] | None) -> Answer | None:
+        """The answer of what was found beside the sign, if it is today's."""
         if found is None:
             return None
         self._freshness.keep_up(found[1])
@@ -84,17 +87,24 @@ class RedisAnswers:
     def _make_alone(self, key: str, make: Make, flight: _Flight) -> Answer | None:
         """Make it unless another process does."""
         lock = f"catalog:making:{key}"
-        locked = self._ask("SET", lock, b"1", "NX", "PX", int(_PATIENCE_SECONDS * 1000))
+        locked, found = self._tell(
+            ("SET", lock, b"1", "NX", "PX", int(_PATIENCE_SECONDS * 1000)),
+            # Once more: whoever held the lock until now may have made it since we looked.
+            ("MGET", _name(key), _SIGN),
+        ) or (None, None)
+        after: list[Command] = [("DEL", lock)] if locked else []
+        if answer := self._held(found):
+            self._tell(*after)
+            return answer
         if not locked and self._answers() and (answer := self._await(key, lock)):
             return answer
-        after: list[Command] = [("DEL", lock)] if locked else []
         try:
             answer = self._make(make, flight)
             if answer and flight.counts:
                 stored = _packed(answer, flight.counts)
                 after.insert(0, ("SET", _name(key), stored, "EX", SECONDS_KEPT))
         finally:
-            self._tell(after)
+            self._tell(*after)
         return answer
 
     def _await(self, key: str, lock: str) -> Answer | None:
@@ -102,8 +112,10 @@ class RedisAnswers:
         until = time.monotonic() + _PATIENCE_SECONDS
         while time.monotonic() < until:
             time.sleep(_LOOK_SECONDS)
-            answer = self.get(key)
-            if answer or not self._ask("EXISTS", lock):
+            # In this order: whoever gives up the lock has stored the answer before.
+            making, found = self._tell(("EXISTS", lock), ("MGET", _name(key), _SIGN)) or (0, None)
+            answer = self._held(found)
+            if answer or not making:
                 return answer
         return None
 
@@ -133,12 +145,12 @@ class RedisAnswers:
         """Redis' answer, None if it has none to give."""
         return self._unless_away(lambda: self._redis.execute_command(*command))  # type: ignore[no-untyped-call]
 
-    def _tell(self, commands: Sequence[Command]) -> None:
-        """In one go."""
+    def _tell(self, *commands: Command) -> Any:
+        """Redis' answers to all of them, in one go; None if it has none to give."""
         pipeline = self._redis.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)  # type: ignore[no-untyped-call]
-        self._unless_away(pipeline.execute)
+        return self._unless_away(pipeline.execute)
 
     def _unless_away(self, ask: Callable[[], Any]) -> Any:
         if not self._answers():
