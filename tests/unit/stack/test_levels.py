@@ -11,7 +11,7 @@ from stack.home import CHECKOUT
 def test_without_words_it_is_everything_but_what_takes_long():
     levels, paths, rest = testing.split([])
 
-    assert levels == ["unit", "contract", "integration", "e2e"]
+    assert levels == ["unit", "contract", "e2e", "integration"]
     assert (paths, rest) == ([], [])
 
 
