@@ -7,7 +7,14 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
 from oja_web import leases
-from oja_web.idempotency_store import idempotency_keys, purge_expired
+from oja_web.idempotency_store import (
+    Answer,
+    KeyStore,
+    KeyTaken,
+    RequestKey,
+    idempotency_keys,
+    purge_expired,
+)
 from oja_web.testing import bearer, make_token, problem
 from tests.integration.web.conftest import (
     be_unreachable,
@@ -194,6 +201,20 @@ def test_twenty_at_once_take_effect_once(send, shop, path):
     assert {answer.status_code for answer in answers} <= {201, 409}
     assert len({answer.data for answer in answers if answer.status_code == 201}) == 1
     assert shop.orders() == 1
+
+
+def test_an_answer_that_came_while_the_lock_was_taken_is_not_overwritten(shop):
+    key, answer = RequestKey("ada", "POST /api/orders", "k1"), Answer(201, [], b"first")
+
+    with shop.sessions() as late:
+        assert KeyStore(late).take(key) is None
+        with shop.sessions.begin() as early:
+            KeyStore(early).keep(key, b"fingerprint", answer)
+        with pytest.raises(KeyTaken):
+            KeyStore(late).keep(key, b"fingerprint", Answer(201, [], b"second"))
+
+    with shop.sessions() as session:
+        assert KeyStore(session).find(key).answer == answer
 
 
 def test_after_the_lease_the_work_of_a_dead_process_is_done_again(send, shop):

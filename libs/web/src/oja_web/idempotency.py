@@ -25,7 +25,7 @@ from typing import Any, ParamSpec, Protocol, Self, TypeVar
 from flask import Response, request
 
 from oja_web.auth import caller
-from oja_web.idempotency_store import Answer, KeyStore, Known, RequestKey
+from oja_web.idempotency_store import Answer, KeyStore, KeyTaken, Known, RequestKey
 from oja_web.leases import LEASE_SECONDS, kept_up
 from oja_web.problems import Problem, expected, problem_response
 from oja_web.strict_json import decode, encode
@@ -89,17 +89,18 @@ def answer_once(uow: TransactionWithKeys, work: Callable[[], Response]) -> Respo
     A refusal undoes the work and is stored; a failure (5xx) undoes everything.
     """
     key, fingerprint = _key_of_request(), _fingerprint()
-    with uow:
-        if not uow.idempotency_keys.try_lock(key):
-            raise _in_progress(1)
-        known = uow.idempotency_keys.find(key)
-        if known:
-            return _replay(known, fingerprint)
-        response = _attempt(uow, work)
-        if _is_final(response):
-            uow.idempotency_keys.keep(key, fingerprint, _answer_of(response))
-            uow.commit()
-        return response
+    try:
+        with uow:
+            known = uow.idempotency_keys.take(key)
+            if known:
+                return _replay(known, fingerprint)
+            response = _attempt(uow, work)
+            if _is_final(response):
+                uow.idempotency_keys.keep(key, fingerprint, _answer_of(response))
+                uow.commit()
+            return response
+    except KeyTaken:
+        raise _in_progress(1) from None
 
 
 def _attempt(uow: TransactionWithKeys, work: Callable[[], Response]) -> Response:

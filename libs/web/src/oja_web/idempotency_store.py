@@ -3,15 +3,14 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any, Self
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self, cast
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
-    ColumnElement,
+    CursorResult,
     DateTime,
     Index,
     Integer,
@@ -20,21 +19,13 @@ from sqlalchemy import (
     Row,
     Table,
     Text,
-    and_,
     bindparam,
-    delete,
-    func,
-    or_,
-    select,
-    tuple_,
-    update,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from oja_events.schema import Executes
-
-LIFETIME = timedelta(hours=24)
 
 # Written out, because a migration must still mean the same when the table below has moved on.
 _CREATE_V1 = """
@@ -82,20 +73,75 @@ def idempotency_keys(metadata: MetaData) -> Table:
     )
 
 
-_keys = idempotency_keys(MetaData())
-_now = func.clock_timestamp()
+# Made once: these are what every such request runs. A key lives for 24 hours.
+#
+# The table is looked at a hair before the lock is taken: whoever answered in between is not seen,
+# and `keep` finds out.
+_TAKE = text("""
+    SELECT lock.taken, known.state, known.fingerprint, known.status, known.headers, known.body,
+        extract(epoch FROM known.locked_until - clock_timestamp()) AS wait_seconds
+    FROM (SELECT pg_try_advisory_xact_lock(:number) AS taken) AS lock
+    LEFT JOIN idempotency_keys AS known
+        ON caller = :caller AND route = :route AND key = :key AND expires_at > clock_timestamp()
+""")
+_FIND = text("""
+    SELECT state, fingerprint, status, headers, body,
+        extract(epoch FROM locked_until - clock_timestamp()) AS wait_seconds
+    FROM idempotency_keys
+    WHERE caller = :caller AND route = :route AND key = :key AND expires_at > clock_timestamp()
+""")
+_KEEP = text("""
+    INSERT INTO idempotency_keys AS known (caller, route, key, fingerprint, state, status, headers,
+        body, created_at, expires_at)
+    VALUES (:caller, :route, :key, :fingerprint, 'done', :status, :headers, :body,
+        clock_timestamp(), clock_timestamp() + interval '24 hours')
+    ON CONFLICT (caller, route, key) DO UPDATE
+        SET fingerprint = excluded.fingerprint, state = excluded.state, status = excluded.status,
+            headers = excluded.headers, body = excluded.body, locked_until = NULL,
+            created_at = excluded.created_at, expires_at = excluded.expires_at
+        WHERE known.expires_at <= clock_timestamp()
+""").bindparams(bindparam("headers", type_=JSONB))
+_CLAIM = text("""
+    INSERT INTO idempotency_keys AS known (caller, route, key, fingerprint, state, created_at,
+        locked_until, expires_at)
+    VALUES (:caller, :route, :key, :fingerprint, 'running', clock_timestamp(),
+        clock_timestamp() + :lease * interval '1 second',
+        clock_timestamp() + interval '24 hours')
+    ON CONFLICT (caller, route, key) DO UPDATE
+        SET fingerprint = excluded.fingerprint, state = excluded.state, status = NULL,
+            headers = NULL, body = NULL, locked_until = excluded.locked_until,
+            created_at = excluded.created_at, expires_at = excluded.expires_at
+        WHERE known.expires_at <= clock_timestamp()
+           OR (known.state = 'running' AND known.locked_until <= clock_timestamp()
+               AND known.fingerprint = excluded.fingerprint)
+    RETURNING created_at
+""")
+_RENEW = text("""
+    UPDATE idempotency_keys SET locked_until = clock_timestamp() + :lease * interval '1 second'
+    WHERE caller = :caller AND route = :route AND key = :key
+        AND state = 'running' AND created_at = :claimed
+""")
+_FINISH = text("""
+    UPDATE idempotency_keys
+    SET state = 'done', status = :status, headers = :headers, body = :body, locked_until = NULL
+    WHERE caller = :caller AND route = :route AND key = :key
+        AND state = 'running' AND created_at = :claimed
+""").bindparams(bindparam("headers", type_=JSONB))
+_RELEASE = text("""
+    DELETE FROM idempotency_keys
+    WHERE caller = :caller AND route = :route AND key = :key
+        AND state = 'running' AND created_at = :claimed
+""")
+# SKIP LOCKED: two replicas may purge at the same time, each takes rows the other has not.
+_PURGE = text("""
+    DELETE FROM idempotency_keys WHERE ctid = ANY (ARRAY(
+        SELECT ctid FROM idempotency_keys WHERE expires_at <= clock_timestamp()
+        LIMIT :limit FOR UPDATE SKIP LOCKED))
+""")
 
 
-# Made once: these are what every such request runs.
-_TRY_LOCK = select(func.pg_try_advisory_xact_lock(bindparam("number", type_=BigInteger)))
-_FIND = select(
-    _keys, func.extract("epoch", _keys.c.locked_until - _now).label("wait_seconds")
-).where(
-    _keys.c.caller == bindparam("caller"),
-    _keys.c.route == bindparam("route"),
-    _keys.c.key == bindparam("key"),
-    _keys.c.expires_at > _now,
-)
+class KeyTaken(Exception):
+    """Another request with the same key is, or just was, at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,103 +190,64 @@ class KeyStore:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def try_lock(self, key: RequestKey) -> bool:
-        """Take this key until the transaction ends; False if somebody else is at it right now."""
-        return bool(self._session.scalar(_TRY_LOCK, {"number": key.lock_number}))
+    def take(self, key: RequestKey) -> Known | None:
+        """Take this key until the transaction ends, and say what is known about it.
+
+        Raises KeyTaken if somebody else is at it right now.
+        """
+        values = {**_names(key), "number": key.lock_number}
+        row = self._session.execute(_TAKE, values).one()
+        if not row.taken:
+            raise KeyTaken
+        return Known.of(row) if row.state else None
 
     def find(self, key: RequestKey) -> Known | None:
-        row = self._session.execute(_FIND, asdict(key)).one_or_none()
+        row = self._session.execute(_FIND, _names(key)).one_or_none()
         return Known.of(row) if row else None
 
     def keep(self, key: RequestKey, fingerprint: bytes, answer: Answer) -> None:
-        """Remember the answer, in place of anything that has expired under this key."""
-        values = _new_row(fingerprint) | _done(answer)
-        self._session.execute(
-            insert(_keys)
-            .values(caller=key.caller, route=key.route, key=key.key, **values)
-            .on_conflict_do_update(index_elements=_keys.primary_key, set_=values)
-        )
+        """Remember the answer, in place of anything that has expired under this key.
+
+        Raises KeyTaken if there is one already: nothing of this transaction may stay then.
+        """
+        values = {**_names(key), "fingerprint": fingerprint, **_done(answer)}
+        result = self._session.execute(_KEEP, values)
+        if cast("CursorResult[object]", result).rowcount == 0:
+            raise KeyTaken
 
     def claim(self, key: RequestKey, fingerprint: bytes, lease_seconds: float) -> datetime | None:
         """Reserve the key for a while; None if it is answered, or reserved by another request.
 
         When that was is also the reservation's name: pass it to `renew`, `finish` or `release`.
         """
-        values = _new_row(fingerprint) | {
-            "state": "running",
-            "status": None,
-            "headers": None,
-            "body": None,
-            "locked_until": _now + timedelta(seconds=lease_seconds),
-        }
-        abandoned = and_(
-            _keys.c.state == "running",
-            _keys.c.locked_until <= _now,
-            _keys.c.fingerprint == fingerprint,
-        )
-        claimed: datetime | None = self._session.scalar(
-            insert(_keys)
-            .values(caller=key.caller, route=key.route, key=key.key, **values)
-            .on_conflict_do_update(
-                index_elements=_keys.primary_key,
-                set_=values,
-                where=or_(_keys.c.expires_at <= _now, abandoned),
-            )
-            .returning(_keys.c.created_at)
-        )
+        values = {**_names(key), "fingerprint": fingerprint, "lease": lease_seconds}
+        claimed: datetime | None = self._session.execute(_CLAIM, values).scalar()
         return claimed
 
     def renew(self, key: RequestKey, claimed: datetime, lease_seconds: float) -> None:
         """Keep the reservation for so long from now, unless it is over."""
-        until = _now + timedelta(seconds=lease_seconds)
-        self._session.execute(
-            update(_keys).where(_is_running(key, claimed)).values(locked_until=until)
-        )
+        values = {**_names(key), "claimed": claimed, "lease": lease_seconds}
+        self._session.execute(_RENEW, values)
 
     def finish(self, key: RequestKey, claimed: datetime, answer: Answer) -> None:
         """Remember the answer, unless the lease ran out and somebody else has the key now."""
-        self._session.execute(
-            update(_keys).where(_is_running(key, claimed)).values(**_done(answer))
-        )
+        self._session.execute(_FINISH, {**_names(key), "claimed": claimed, **_done(answer)})
 
     def release(self, key: RequestKey, claimed: datetime) -> None:
         """Forget the claim, so that a retry may start at once."""
-        self._session.execute(delete(_keys).where(_is_running(key, claimed)))
+        self._session.execute(_RELEASE, {**_names(key), "claimed": claimed})
 
 
 def purge_expired(session: Session, limit: int = 1000) -> int:
     """Delete up to `limit` expired keys and say how many; the caller commits."""
-    primary = tuple_(*_keys.primary_key.columns)
-    # SKIP LOCKED: two replicas may purge at the same time, each takes rows the other has not.
-    expired = (
-        select(*_keys.primary_key.columns)
-        .where(_keys.c.expires_at <= _now)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    rows = session.execute(expired).all()
-    if rows:
-        session.execute(delete(_keys).where(primary.in_([tuple(row) for row in rows])))
-    return len(rows)
+    result = session.execute(_PURGE, {"limit": limit})
+    return cast("CursorResult[object]", result).rowcount
 
 
-def _is(key: RequestKey) -> ColumnElement[bool]:
-    return and_(_keys.c.caller == key.caller, _keys.c.route == key.route, _keys.c.key == key.key)
-
-
-def _is_running(key: RequestKey, claimed: datetime) -> ColumnElement[bool]:
-    return and_(_is(key), _keys.c.state == "running", _keys.c.created_at == claimed)
-
-
-def _new_row(fingerprint: bytes) -> dict[str, Any]:
-    return {"fingerprint": fingerprint, "created_at": _now, "expires_at": _now + LIFETIME}
+def _names(key: RequestKey) -> dict[str, str]:
+    return {"caller": key.caller, "route": key.route, "key": key.key}
 
 
 def _done(answer: Answer) -> dict[str, Any]:
-    return {
-        "state": "done",
-        "status": answer.status,
-        "headers": [list(pair) for pair in answer.headers],
-        "body": answer.body,
-        "locked_until": None,
-    }
+    headers = [list(pair) for pair in answer.headers]
+    return {"status": answer.status, "headers": headers, "body": answer.body}
