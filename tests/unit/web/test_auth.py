@@ -4,11 +4,13 @@ import hmac
 import json
 import time
 
+import jwt
 import pytest
 
 from oja_web.app import make_app
-from oja_web.auth import AuthSettings, public_keys
+from oja_web.auth import AuthSettings
 from oja_web.blueprint import Blueprint
+from oja_web.public_keys import public_keys
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token, problem
 from oja_web.throttling import Throttling
 
@@ -182,6 +184,37 @@ def test_a_revoked_token_is_refused(client, keys, revoked):
     revoked.add("stolen")
 
     refused(client.get("/api/notes/me", headers=bearer(token)))
+
+
+def test_a_token_is_good_for_the_second_time_without_another_look_at_its_signature(
+    client, keys, monkeypatch
+):
+    token = make_token(keys.private_pem)
+    first = client.get("/api/notes/me", headers=bearer(token))
+
+    monkeypatch.setattr(jwt, "decode", checked_again)
+    second = client.get("/api/notes/me", headers=bearer(token))
+
+    assert second.json == first.json
+    assert second.status_code == 200
+
+
+@pytest.mark.parametrize(("later", "status"), [(609, 200), (611, 401)])
+def test_a_token_that_was_good_is_checked_again_when_its_time_is_over(
+    app, client, keys, monkeypatch, later, status
+):
+    now = int(time.time())
+    token = make_token(keys.private_pem, iat=now, exp=now + 600)
+    client.get("/api/notes/me", headers=bearer(token))
+
+    monkeypatch.setattr(app.extensions["oja_web.auth"].known, "_clock", lambda: now + later)
+    monkeypatch.setattr(jwt, "decode", checked_again)
+
+    assert client.get("/api/notes/me", headers=bearer(token)).status_code == status
+
+
+def checked_again(*_, **__):
+    raise jwt.ExpiredSignatureError
 
 
 def test_strangers_learn_nothing_about_schemas(client, signed):

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from identity.use_cases.ports import Holder
-from oja_web.auth import ALGORITHM, public_keys
+from oja_web.public_keys import ALGORITHM, public_keys
 
 AUDIENCE = "oja"
 
