@@ -46,37 +46,40 @@ def order_from(row: OrderRow) -> Order:
     )
 
 
-def new_order_row(order: Order) -> OrderRow:
-    row = OrderRow(
-        id=order.id,
-        number=order.number,
-        customer_id=order.customer_id,
-        contact=asdict(order.contact),
-        lines=[_line_to(line) for line in order.lines],
-        shipping_address=asdict(order.shipping_address),
-        note=order.note,
-        total_amount=order.total.amount,
-        currency=order.total.currency,
-        placed_at=order.placed_at,
-        pay_before=order.pay_before,
-    )
-    write_progress(order, row)
-    return row
+def new_order(order: Order) -> dict[str, Any]:
+    """All columns of an order that was just placed."""
+    return {
+        "id": order.id,
+        "number": order.number,
+        "customer_id": order.customer_id,
+        "contact": asdict(order.contact),
+        "lines": [_line_to(line) for line in order.lines],
+        "shipping_address": asdict(order.shipping_address),
+        "note": order.note,
+        "total_amount": order.total.amount,
+        "currency": order.total.currency,
+        "placed_at": order.placed_at,
+        "pay_before": order.pay_before,
+        "version": 1,
+        **progress(order),
+    }
 
 
-def write_progress(order: Order, row: OrderRow) -> None:
-    """Copy what may change after an order is placed; the rest is a snapshot."""
-    row.status = order.status
-    row.payment_status = order.payment_status
-    row.payment_reference = order.payment_reference
-    row.refund_references = sorted(order.refund_references)
-    row.refunds_done = {str(id): asdict(each) for id, each in order.refunds_done.items()}
-    row.tracking = asdict(order.tracking) if order.tracking else None
-    row.cancel_reason = order.cancel_reason
-    row.paid_at = order.paid_at
-    row.shipped_at = order.shipped_at
-    row.completed_at = order.completed_at
-    row.cancelled_at = order.cancelled_at
+def progress(order: Order) -> dict[str, Any]:
+    """What may change after an order is placed; the rest is a snapshot."""
+    return {
+        "status": order.status,
+        "payment_status": order.payment_status,
+        "payment_reference": order.payment_reference,
+        "refund_references": sorted(order.refund_references),
+        "refunds_done": {str(id): asdict(each) for id, each in order.refunds_done.items()},
+        "tracking": asdict(order.tracking) if order.tracking else None,
+        "cancel_reason": order.cancel_reason,
+        "paid_at": order.paid_at,
+        "shipped_at": order.shipped_at,
+        "completed_at": order.completed_at,
+        "cancelled_at": order.cancelled_at,
+    }
 
 
 def cart_from(customer_id: UUID, items: dict[str, Any]) -> Cart:

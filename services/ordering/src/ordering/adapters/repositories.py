@@ -8,9 +8,10 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, bindparam, func, insert, select, text, update
+from sqlalchemy import ARRAY, CursorResult, Text, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 from uuid_utils.compat import uuid7
 
 from oja_events.contracts.catalog import ProductArchived, ProductChanged
@@ -18,10 +19,10 @@ from oja_events.outbox import Outbox
 from ordering.adapters.mapping import (
     cart_from,
     cart_items,
-    new_order_row,
+    new_order,
     offer_from,
     order_from,
-    write_progress,
+    progress,
 )
 from ordering.adapters.tables import (
     Base,
@@ -40,14 +41,21 @@ NUMBER_PREFIX = "OJ-"
 
 # Made once, of tables and not of classes: this is what every checkout runs.
 _IDENTITY = select(order_number.next_value(), func.now())
-_HISTORY, _CARTS, _KNOWN = (Base.metadata.tables[n] for n in ("order_history", "carts", "offers"))
-_WRITE_HISTORY = insert(_HISTORY)
+_ORDERS, _HISTORY, _CARTS, _KNOWN = (
+    Base.metadata.tables[n] for n in ("orders", "order_history", "carts", "offers")
+)
+_ORDER = select(_ORDERS).where(_ORDERS.c.id == bindparam("order_id")).with_for_update()
+_ADD_ORDER = insert(_ORDERS).inline()
+_SAVE_ORDER = update(_ORDERS).where(
+    _ORDERS.c.id == bindparam("order_id"), _ORDERS.c.version == bindparam("seen")
+)
+_WRITE_HISTORY = insert(_HISTORY).inline()
 _SAVE_CART = (
     update(_CARTS)
     .where(_CARTS.c.customer_id == bindparam("customer"))
     .values(items=bindparam("items"))
 )
-_OFFERS = select(_KNOWN).where(_KNOWN.c.sku.in_(bindparam("skus", expanding=True)))
+_OFFERS = select(_KNOWN).where(_KNOWN.c.sku == func.any(bindparam("skus", type_=ARRAY(Text))))
 
 
 class SqlOrderRepository:
@@ -62,21 +70,22 @@ class SqlOrderRepository:
         return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
 
     def add(self, order: Order) -> None:
-        self._session.add(new_order_row(order))
-        self._session.flush()
+        self._session.execute(_ADD_ORDER, new_order(order))
         self._tell(order)
 
     def get(self, order_id: UUID) -> Order:
-        row = self._session.get(OrderRow, order_id, with_for_update=True, populate_existing=True)
+        row = self._session.execute(_ORDER, {"order_id": order_id}).one_or_none()
         if row is None:
             raise OrderNotFound(order_id)
-        return order_from(row)
+        return order_from(cast("OrderRow", row))
 
     def save(self, order: Order) -> None:
-        row = self._session.get_one(OrderRow, order.id)
-        write_progress(order, row)
-        self._session.flush()
-        order.version = row.version
+        seen = {"order_id": order.id, "seen": order.version}
+        values = {**progress(order), "version": order.version + 1, **seen}
+        result = self._session.execute(_SAVE_ORDER, values)
+        if cast("CursorResult[object]", result).rowcount == 0:
+            raise StaleDataError(f"order {order.id} was changed by somebody else")
+        order.version += 1
         self._tell(order)
 
     def _tell(self, order: Order) -> None:

@@ -55,8 +55,8 @@ class OrderRow(Base):
     shipped_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
-    version: Mapped[int] = mapped_column()
-    __mapper_args__ = {"version_id_col": version}  # noqa: RUF012  # read once by SQLAlchemy
+    version: Mapped[int]
+
     __table_args__ = (
         CheckConstraint("total_amount >= 0", name="orders_total_not_negative"),
         Index("orders_by_customer", "customer_id", "id"),
