@@ -98,9 +98,7 @@ def test_s17_who_has_a_role_that_changes_signs_in_anew(
     body = {"refresh_token": tokens["refresh_token"]}
     assert colleague.client.post("/api/auth/refresh", json=body).status_code == 401
     headers = bearer(tokens["access_token"])
-    wait_until(
-        lambda: colleague.client.get("/api/auth/me", headers=headers).status_code == 401, timeout=1
-    )
+    wait_until(lambda: colleague.client.get("/api/auth/me", headers=headers).status_code == 401)
 
 
 @pytest.mark.parametrize(

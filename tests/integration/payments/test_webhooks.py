@@ -91,7 +91,7 @@ def test_the_bell_has_a_webhook_applied_before_the_next_look(
         )
         wait_until(lambda: payments.sql(listening))
         payments.webhook(body, headers)
-        wait_until(lambda: payments.told(order) == ["payment_confirmed"], timeout=5)
+        wait_until(lambda: payments.told(order) == ["payment_confirmed"])
         payments.deps.bell.ring()  # so that the worker sees that it is to stop
 
 

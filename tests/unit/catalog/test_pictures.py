@@ -4,7 +4,7 @@ import io
 import struct
 import tracemalloc
 import zlib
-from time import perf_counter
+from time import process_time
 
 import pytest
 from PIL import Image
@@ -143,14 +143,14 @@ def test_s49_a_bomb_goes_off_neither_in_time_nor_in_memory():
     ]
     tracemalloc.start()
     for bomb in bombs:
-        began = perf_counter()
+        began = process_time()
         try:
             picture = PICTURES.clean(io.BytesIO(bomb))
         except BadPicture:
             pass
         else:
             assert len(picture.content) < 1000
-        assert perf_counter() - began < 2
+        assert process_time() - began < 2
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 

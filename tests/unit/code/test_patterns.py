@@ -64,7 +64,13 @@ def test_s47_every_pattern_is_done_quickly_with_near_misses(where: str) -> None:
     pattern = patterns()[where]
     for text in NEAR_MISSES:
         subject: Any = text if isinstance(pattern.pattern, str) else text.encode()
-        started = time.process_time()
-        pattern.fullmatch(subject)
-        pattern.search(subject)
-        assert time.process_time() - started < SECONDS, f"{text[:10]!r}..."
+        # The garbage of other tests may be collected meanwhile; a bad pattern is slow every time.
+        quick = any(_seconds(pattern, subject) < SECONDS for _ in range(3))
+        assert quick, f"{text[:10]!r}..."
+
+
+def _seconds(pattern: re.Pattern[Any], subject: Any) -> float:
+    started = time.process_time()
+    pattern.fullmatch(subject)
+    pattern.search(subject)
+    return time.process_time() - started
