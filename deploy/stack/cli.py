@@ -198,6 +198,32 @@ def test(context: typer.Context) -> None:
 
 
 @app.command()
+def nemesis(
+    minutes: Annotated[float, typer.Option(min=0.1, help="How long faults fall.")] = 30,
+    seed: Annotated[
+        int | None, typer.Option(help="Of the faults; the same ones again. Else a new one.")
+    ] = None,
+    orders_per_minute: Annotated[float, typer.Option(min=1, help="The load.")] = 40,
+    report_file: Annotated[
+        Path,
+        typer.Option("--report", help="Written as .json and as .md."),
+    ] = Path(".oja-nemesis/report"),
+) -> None:
+    """Let random faults fall upon a shop full of customers, one after the other.
+
+    Kills, stops and restarts of every process, cut and swallowed connections, messages that come
+    twice, late or in another order, a broker that loses all that it had, and trouble with Paystack
+    and the mail server, on a stack of its own. Tells what customers saw and how long each took to
+    heal. Exit code 1 if an order, money or a mail was lost or doubled, or something did not heal.
+    """
+    from stack.testing import nemesis
+
+    raise typer.Exit(
+        nemesis(minutes, seed=seed, orders_per_minute=orders_per_minute, report_file=report_file)
+    )
+
+
+@app.command()
 def bench(
     name: Annotated[str, typer.Argument(help="catalog, delivery, login, mail, orders")],
     quick: Annotated[bool, typer.Option("--quick", help="Within a minute, and rougher.")] = False,

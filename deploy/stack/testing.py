@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +40,22 @@ def run(arguments: Sequence[str]) -> int:
         command = [sys.executable, "-m", "pytest", *targets, *rest]
         tests = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
     return tests or style
+
+
+def nemesis(
+    minutes: float, *, seed: int | None, orders_per_minute: float, report_file: Path
+) -> int:
+    """Let the nemesis of tests/chaos loose; its exit code. Without a `seed`, one of today's."""
+    options = {
+        "--minutes": minutes,
+        "--seed": int(time.time()) if seed is None else seed,
+        "--orders-per-minute": orders_per_minute,
+        "--report": report_file.absolute(),
+    }
+    arguments = [str(part) for option in options.items() for part in option]
+    command = [sys.executable, "-m", "tests.chaos.nemesis", *arguments]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("OJA_")}
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
 
 
 def lint() -> int:
