@@ -1,6 +1,7 @@
 """`python -m tests.chaos.nemesis`; people call it as `./oja nemesis`."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -11,9 +12,10 @@ from rich.table import Table
 from stack.report import out, step
 from tests.chaos.nemesis import report
 from tests.chaos.nemesis.arena import Arena, arena
-from tests.chaos.nemesis.customers import Load, Market
+from tests.chaos.nemesis.customers import Market
 from tests.chaos.nemesis.faults import inject
 from tests.chaos.nemesis.healing import heal
+from tests.chaos.nemesis.load import Load
 from tests.chaos.nemesis.plan import Fault, plan
 from tests.chaos.nemesis.report import Injected, Run
 from tests.chaos.nemesis.verdict import judge
@@ -80,7 +82,8 @@ def _strike(ground: Arena, market: Market, fault: Fault) -> Injected:
     except Exception as trouble:  # what cannot be done is a finding, and the rest goes on
         error = repr(trouble)[:500]
     healed_after = heal(ground, market)
-    return Injected(fault, dict(market.answers.so_far() - before), healed_after, error)
+    saw = dict(market.answers.so_far() - before)
+    return Injected(fault, saw, healed_after, load=os.getloadavg()[0], error=error)
 
 
 def _progress(run: Run, market: Market, fault: Fault, until: float) -> Table:

@@ -1,6 +1,7 @@
 """What a run came to: a matrix of fault and target, for people and for programs."""
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -22,11 +23,13 @@ _ROLES = ("http", "consumer", "worker")
 @dataclass(frozen=True, slots=True)
 class Injected:
     """One fault that was done, what customers saw from its beginning until it was healed, and how
-    many seconds after its end that was; None if it did not heal."""
+    many seconds after its end that was; None if it did not heal. `load` is the load average then:
+    on a machine that is busy with other things it takes longer."""
 
     fault: Fault
     saw: Mapping[str, int]
     healed_after: float | None
+    load: float = 0.0
     error: str = ""
 
 
@@ -115,6 +118,7 @@ def summary(run: Run) -> list[str]:
         f" repeated under the same Message-ID: {len(verdict.repeated)}",
         f"time to heal: median {_seconds(median(healed) if healed else None)},"
         f" worst {_seconds(run.worst)} (an order on a quiet day: {_seconds(run.quiet)})",
+        f"load average meanwhile, on {os.cpu_count()} processors: {_listed_loads(run.injected)}",
         f"at rest {_seconds(verdict.seconds_to_rest)} after the last customer",
         f"answers: {_listed(run.answers)}",
     ]
@@ -188,6 +192,11 @@ def _told(each: Injected) -> str:
 
 def _listed(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{n} times {what}" for what, n in sorted(counts.items())) or "none"
+
+
+def _listed_loads(injected: Iterable[Injected]) -> str:
+    loads = sorted(each.load for each in injected)
+    return f"median {median(loads):.0f}, highest {loads[-1]:.0f}" if loads else "-"
 
 
 def _seconds(value: float | None) -> str:
