@@ -193,8 +193,9 @@ class Supervisor:
         return True
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        proxy = ServerProxy("http://supervisor", transport=_UnixTransport(self.home.socket))
-        return getattr(proxy.supervisor, method)(*arguments)
+        # Left open, the connection would be somebody's ResourceWarning.
+        with ServerProxy("http://supervisor", transport=_UnixTransport(self.home.socket)) as proxy:
+            return getattr(proxy.supervisor, method)(*arguments)
 
     def _head(self) -> str:
         folders = {"log": self.home.log, "run": self.home.run, "socket": self.home.socket}
