@@ -193,7 +193,6 @@ class Supervisor:
         return True
 
     def _call(self, method: str, *arguments: Any) -> Any:
-        # Left open, the connection would be somebody's ResourceWarning.
         with ServerProxy("http://supervisor", transport=_UnixTransport(self.home.socket)) as proxy:
             return getattr(proxy.supervisor, method)(*arguments)
 
@@ -224,6 +223,7 @@ class _UnixTransport(Transport):
     def make_connection(self, host: Any) -> HTTPConnection:
         connection = _UnixConnection("localhost", timeout=60)
         connection.path = self._path
+        self._connection = host, connection  # what `close` closes
         return connection
 
 
