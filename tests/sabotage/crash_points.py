@@ -111,13 +111,14 @@ def arm() -> None:
 
 
 def _commits() -> None:
-    from oja_events.unit_of_work import SqlTransaction
+    from oja_events.unit_of_work import Shared, SqlTransaction
 
+    around(Shared, "commit", before="cons.3", after="cons.4")
     commit: Callable[[Any], None] = SqlTransaction.commit
     at_large = ("web.1", "web.2") if ENTRYPOINT.startswith("http") else ("work.1", "work.2")
 
     def pointed(self: Any) -> None:
-        if self._savepoints:
+        if self._savepoints or self._shared:
             return commit(self)
         before, after = ("cons.3", "cons.4") if self._handling else at_large
         self._outbox.flush()
@@ -135,8 +136,10 @@ def _consumer() -> None:
     from oja_events.handling import MessageHandler
     from oja_web import feeds
 
-    around(MessageHandler, "handle", before="cons.1")
-    around(inbox, "note", after="cons.2")
+    for handle in ("handle", "handle_together"):
+        around(MessageHandler, handle, before="cons.1")
+    for note in ("note", "note_all"):
+        around(inbox, note, after="cons.2")
     around_async(aio_pika.IncomingMessage, "ack", after="cons.5")
     around_async(consuming._Consumer, "_copy", after="retry.1")
     around_async(consuming._Consumer, "_on_parked", after="drain.1")

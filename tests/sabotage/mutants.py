@@ -130,7 +130,7 @@ def published_inside_the_transaction() -> None:
     from kombu import Connection, Exchange, Producer  # type: ignore[attr-defined]
 
     from oja_events.envelope import encode
-    from oja_events.outbox import Outbox
+    from oja_events.outbox import Outbox, last_numbers
     from oja_events.relay import Relay
     from oja_events.topology import EVENTS_EXCHANGE
 
@@ -142,11 +142,11 @@ def published_inside_the_transaction() -> None:
         begin(self, engine, broker_url, service)
 
     def flush(self: Outbox) -> None:
-        events, self._events = self._events, []
+        envelopes = self.seal(last_numbers(self._session, self.subjects()))
         with Connection(brokers[-1], connect_timeout=2) as broker:
             channel = broker.channel()
             publisher = Producer(channel, Exchange(EVENTS_EXCHANGE, "topic"), auto_declare=False)
-            for envelope in self._envelopes(events):
+            for envelope in envelopes:
                 publisher.publish(encode(envelope), routing_key=envelope.type)
 
     Relay.__init__ = remember  # type: ignore[method-assign]

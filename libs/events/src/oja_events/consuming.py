@@ -12,6 +12,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import aio_pika
@@ -26,22 +27,23 @@ from faststream.rabbit import (
 )
 
 from oja_events.declaring import declare_async
-from oja_events.handling import MessageHandler, Result, Subscriptions, Verdict
+from oja_events.gathering import ATTEMPT_HEADER, MOST, Gathering
+from oja_events.handling import MessageHandler, Subscriptions, Verdict
 from oja_events.health import serve_health
+from oja_events.receipts import Receipts
 from oja_events.repair import REPAIRERS, Repair
 from oja_events.topology import lanes_exchange, main_queue, parking_queue, retry_tier
 
 log = logging.getLogger(__name__)
 
-PREFETCH = 8  # messages in hand at once, each in a thread of its own
+PREFETCH = 2 * MOST  # messages in hand at once: a batch at work, and the next one
+THREADS = 8
 # Sessions that a consumer may need at once: for every thread, for what compares feeds (it holds one
 # while it works with another), and for whoever wakes the relay.
-POOL_SIZE = PREFETCH + REPAIRERS + 3
-HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
+POOL_SIZE = THREADS + REPAIRERS + 3
 GRACEFUL_STOP = 35.0
 WATCHDOG_INTERVAL = 10.0
 PATIENCE_AT_START = 10.0  # seconds until a broker counts as away that we have not reached yet
-ATTEMPT_HEADER = "x-attempt"
 
 
 class ConsumerLost(Exception):
@@ -79,6 +81,8 @@ class _Consumer:
         self._service = service
         self._subscriptions = subscriptions
         self._handler = handler
+        self._receipts = Receipts()
+        self._gathering = Gathering(handler, self._receipts)
         self._url = broker_url
         self._health = health
         self._repair = repair
@@ -89,6 +93,7 @@ class _Consumer:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(THREADS, "handler"))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         with serve_health(self._health, lambda: self._consuming), self._repairing():
@@ -164,19 +169,11 @@ class _Consumer:
         )(handle)
 
     async def _on_message(self, message: RabbitMessage) -> None:
-        result = await self._handle(message)
-        if result.verdict is Verdict.LATER:
-            await self._try_later(message, result.error)
-
-    async def _handle(self, message: RabbitMessage) -> Result:
-        holds = 0
-        while True:
-            result = await asyncio.to_thread(self._handler.handle, message.body, message.headers)
-            if result.verdict is not Verdict.HOLD:
-                return result
-            log.warning("database is away, holding the message", extra={"error": result.error})
-            await asyncio.sleep(HOLD_DELAYS[min(holds, len(HOLD_DELAYS) - 1)])
-            holds += 1
+        with self._receipts.holding(message.raw_message):
+            result = await self._gathering.handle(message.raw_message)
+            if result.verdict is Verdict.LATER:
+                await self._try_later(message, result.error)
+            await message.ack()
 
     async def _try_later(self, message: RabbitMessage, error: str) -> None:
         attempt = int(message.headers.get(ATTEMPT_HEADER, 0))

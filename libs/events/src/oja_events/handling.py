@@ -1,7 +1,7 @@
 """What becomes of one message: handled, tried again later, held, or parked."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol
@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from oja_events.batching import run_all
 from oja_events.contracts import Event, MessageParked
 from oja_events.envelope import Envelope, Malformed, UnknownType, decode
 from oja_events.inbox import AlreadyHandled
@@ -19,7 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class Handler(Protocol):
-    """An event handler. It opens `uow` itself; entering it is what makes repeats harmless."""
+    """An event handler. It enters `uow` itself, once, which makes repeats harmless, and commits it
+    once at the end. All that it does is done through `uow` and in the database: others may share
+    the transaction, and what is undone with them is done again."""
 
     def __call__(self, event: Any, /, *, uow: Any) -> None: ...
 
@@ -77,6 +80,20 @@ class MessageHandler:
             return Result(Verdict.LATER, _words(error))
         return Result(Verdict.DONE)
 
+    def handle_together(self, bodies: Sequence[bytes]) -> bool:
+        """Give several deliveries their effects in one transaction. False if something was in the
+        way of one of them: then none had any, and each is to be handled alone."""
+        try:
+            events = {each.envelope.id: each for each in map(self._read, bodies)}
+            # Alike in every batch, so that two of them seldom wait for each other.
+            in_order = sorted(events.values(), key=lambda each: each.envelope.subject)
+            calls = {self._unit_of_work(each.envelope): each for each in in_order}
+            run_all(self._engine, list(calls), lambda unit: calls[unit].run(unit))
+        except Exception as error:
+            log.info("not together", extra={"count": len(bodies), "error": _words(error)})
+            return False
+        return True
+
     def park(self, body: bytes, headers: Mapping[str, Any], reason: str, error: str) -> None:
         """Put the message away for staff."""
         log.error("message parked", extra={"reason": reason, "error": error})
@@ -84,17 +101,31 @@ class MessageHandler:
 
     def _call(self, body: bytes, headers: Mapping[str, Any]) -> None:
         try:
-            envelope = decode(body)
-            event = envelope.event()
-            handler = self._handlers[envelope.type]
+            call = self._read(body)
         except Malformed as error:
             return self.park(body, headers, "malformed", str(error))
         except (UnknownType, KeyError) as error:
             return self.park(body, headers, "unknown_type", str(error))
         try:
-            handler(event, uow=self._unit_of_work(envelope))
+            call.run(self._unit_of_work(call.envelope))
         except self._refusals as error:
             self.park(body, headers, "rejected", _words(error))
+
+    def _read(self, body: bytes) -> "_Call":
+        envelope = decode(body)
+        return _Call(envelope, envelope.event(), self._handlers[envelope.type])
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What one message asks for."""
+
+    envelope: Envelope
+    event: Event
+    handler: Handler
+
+    def run(self, uow: Any) -> None:
+        self.handler(self.event, uow=uow)
 
 
 def _database_away(error: DBAPIError | PoolTimeout) -> bool:

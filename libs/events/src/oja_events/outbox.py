@@ -1,6 +1,7 @@
 """Events written in the transaction of the change that they tell of."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -58,39 +59,23 @@ class Outbox:
         self._events.clear()
 
     def flush(self) -> None:
-        """Write what was added, in two statements however many events there are."""
-        if not self._events:
-            return
-        events, self._events = self._events, []
-        envelopes = self._envelopes(events)
-        self._session.execute(
-            _WRITE,
-            {
-                "ids": [str(envelope.id) for envelope in envelopes],
-                "types": [envelope.type for envelope in envelopes],
-                "subjects": [envelope.subject for envelope in envelopes],
-                "sequences": [envelope.sequence for envelope in envelopes],
-                "times": [envelope.time for envelope in envelopes],
-                "envelopes": [encode(envelope) for envelope in envelopes],
-            },
-        )
-        self.wrote = True
+        """Write what was added."""
+        flush_all(self._session, [self])
 
-    def _envelopes(self, events: list[Event]) -> list[Envelope]:
-        sequences = self._sequences(Counter(event.subject for event in events))
+    def subjects(self) -> Counter[str]:
+        """How many events of each subject wait for being written."""
+        return Counter(event.subject for event in self._events)
+
+    def seal(self, last: dict[str, int]) -> list[Envelope]:
+        """The events that waited, numbered on from the `last` number of each subject."""
+        events, self._events = self._events, []
+        self.wrote = bool(events) or self.wrote
         now = datetime.now(UTC)
         envelopes = []
         for event in events:
-            sequences[event.subject] += 1
-            envelopes.append(self._envelope(event, sequences[event.subject], now))
+            last[event.subject] += 1
+            envelopes.append(self._envelope(event, last[event.subject], now))
         return envelopes
-
-    def _sequences(self, counts: Counter[str]) -> dict[str, int]:
-        """The last number given out before ours, for each subject."""
-        rows = self._session.execute(
-            _NUMBER, {"subjects": list(counts), "counts": list(counts.values())}
-        )
-        return {subject: last - counts[subject] for subject, last in rows}
 
     def _envelope(self, event: Event, sequence: int, now: datetime) -> Envelope:
         event_id = uuid7()
@@ -121,3 +106,30 @@ class Outbox:
             "causationid": current.causation_id,
             "traceparent": current.traceparent,
         }
+
+
+def flush_all(session: Session, outboxes: Sequence[Outbox]) -> None:
+    """Write what was added to them in this session, in two statements however many events there
+    are."""
+    counts = sum((outbox.subjects() for outbox in outboxes), Counter[str]())
+    if not counts:
+        return
+    last = last_numbers(session, counts)
+    envelopes = [envelope for outbox in outboxes for envelope in outbox.seal(last)]
+    session.execute(
+        _WRITE,
+        {
+            "ids": [str(envelope.id) for envelope in envelopes],
+            "types": [envelope.type for envelope in envelopes],
+            "subjects": [envelope.subject for envelope in envelopes],
+            "sequences": [envelope.sequence for envelope in envelopes],
+            "times": [envelope.time for envelope in envelopes],
+            "envelopes": [encode(envelope) for envelope in envelopes],
+        },
+    )
+
+
+def last_numbers(session: Session, counts: Counter[str]) -> dict[str, int]:
+    """Take so many numbers for each subject; says the last one that others have taken."""
+    rows = session.execute(_NUMBER, {"subjects": list(counts), "counts": list(counts.values())})
+    return {subject: last - counts[subject] for subject, last in rows}

@@ -9,10 +9,31 @@ from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from oja_events import inbox
 from oja_events.envelope import Envelope
-from oja_events.outbox import Outbox
+from oja_events.outbox import Outbox, flush_all
 from oja_events.wakeup import Waker
 
 _NOW = select(func.now())
+
+
+class Shared:
+    """One transaction for several units of work. Their `commit` says that they are to be kept;
+    that they are, in one go, is up to whoever opened the session."""
+
+    def __init__(self, session: Session, began: datetime) -> None:
+        self.session = session
+        self.began = began
+        self.kept: dict[SqlTransaction, Outbox] = {}
+
+    def keep(self, unit: "SqlTransaction", outbox: Outbox) -> None:
+        if unit in self.kept:
+            raise RuntimeError("who shares a transaction is one unit of work, committed once")
+        self.kept[unit] = outbox
+
+    def commit(self) -> None:
+        flush_all(self.session, list(self.kept.values()))
+        self.session.commit()
+        for unit in self.kept:
+            unit.committed()
 
 
 class SqlTransaction:
@@ -20,7 +41,8 @@ class SqlTransaction:
 
     With `handling`, entering notes the event in the inbox; raises AlreadyHandled if it was there.
     It is re-entrant: an inner `with` is a savepoint, and its `commit` keeps what was done for the
-    outer one to commit. Services add their repositories in `open`.
+    outer one to commit. Services add their repositories in `open`, and what is to happen after
+    each commit in `committed`.
     """
 
     _outbox: Outbox
@@ -40,9 +62,20 @@ class SqlTransaction:
         self._session: Session | None = None
         self._began: datetime | None = None
         self._savepoints: list[SessionTransaction] = []
+        self._shared: Shared | None = None
 
     def open(self, session: Session, outbox: Outbox) -> None:
         """Called on the way in: build the repositories on this session."""
+
+    def committed(self) -> None:
+        """Called when what was done here is in the database to stay."""
+        if self._outbox.wrote:
+            self._outbox.wrote = False
+            self._waker.wake()
+
+    def join(self, shared: Shared) -> None:
+        """Be a part of a transaction that somebody else begins and ends; the event is noted."""
+        self._shared = shared
 
     @property
     def session(self) -> Session:
@@ -68,10 +101,12 @@ class SqlTransaction:
             self._outbox.flush()
             self._savepoints.append(self._session.begin_nested())
             return self
-        self._session = self._sessions()
+        self._session = self._shared.session if self._shared else self._sessions()
         try:
             self._outbox = Outbox(self._session, source=self._source, caused_by=self._handling)
-            if self._handling:
+            if self._shared:
+                self._began = self._shared.began
+            elif self._handling:
                 self._began = inbox.note(self._session, self._handling)
             self.open(self._session, self._outbox)
         except BaseException:
@@ -95,18 +130,19 @@ class SqlTransaction:
 
     def commit(self) -> None:
         """Keep everything done since the matching `with`."""
-        self._outbox.flush()
         if self._savepoints:
+            self._outbox.flush()
             self._savepoints[-1].commit()
-            return
-        self.session.commit()
-        self._began = None
-        if self._outbox.wrote:
-            self._outbox.wrote = False
-            self._waker.wake()
+        elif self._shared:
+            self._shared.keep(self, self._outbox)
+        else:
+            self._outbox.flush()
+            self.session.commit()
+            self._began = None
+            self.committed()
 
     def _close(self) -> None:
         session, self._session = self._session, None
         self._began = None
-        if session is not None:
+        if session is not None and not self._shared:
             session.close()

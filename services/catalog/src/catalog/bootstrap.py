@@ -65,7 +65,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             sessions,
             source=SERVICE,
             waker=Waker(engine, SERVICE),
-            committed=partial(_announce, answers, patient=role == "http"),
+            announce=partial(_announce, answers, patient=role == "http"),
         ),
         queries=SqlQueries(engine, connect(autocommit=True)),
         reviews=SqlReviewQueries(sessions),

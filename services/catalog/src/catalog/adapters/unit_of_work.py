@@ -33,16 +33,14 @@ class SqlUnitOfWork(SqlTransaction):
     audit: SqlAuditLog
 
     def __init__(
-        self, *args: Any, committed: Callable[[], None] = lambda: None, **kwargs: Any
+        self, *args: Any, announce: Callable[[], None] = lambda: None, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
-        self._committed = committed
+        self._announce = announce
 
-    def commit(self) -> None:
-        inside = bool(self._savepoints)
-        super().commit()
-        if not inside:
-            self._committed()
+    def committed(self) -> None:
+        super().committed()
+        self._announce()
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.products = SqlProductRepository(session, outbox)

@@ -75,8 +75,8 @@ class SqlUnitOfWork(SqlTransaction):
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
 
-    def commit(self) -> None:
-        super().commit()
+    def committed(self) -> None:
+        super().committed()
         if self.mails.wrote:
             self.mails.wrote = False
             self._mail_waker.wake()
