@@ -93,7 +93,8 @@ def running_services(names: Collection[str] = SERVICES) -> Iterator[Services]:
             url = stack.enter_context(scratch_database())
             bootstrap = import_module(f"{service}.bootstrap")
             migrate(service, bootstrap.MIGRATIONS, url)
-            deps[service] = bootstrap.build(_settings(service, url))
+            # Catalog's http process waits after a change while there is no Redis.
+            deps[service] = bootstrap.build(_settings(service, url), role="test")
             stack.callback(deps[service].engine.dispose)
         handlers = {
             service: import_module(f"{service}.entrypoints.consumer").message_handler(deps[service])
