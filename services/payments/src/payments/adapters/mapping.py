@@ -1,6 +1,7 @@
 """Rows <-> aggregates, spelled out, so that the domain stays free of tables."""
 
 from dataclasses import asdict
+from typing import Any
 
 from payments.adapters.tables import OrderRow, PaymentRow, RefundRow
 from payments.domain.order import ClosedReason, Order, OrderState
@@ -41,18 +42,24 @@ def bill_from(row: OrderRow) -> Bill:
     )
 
 
-def write_order(order: Order, row: OrderRow) -> None:
-    if order.bill is not None:
-        row.number = order.bill.number
-        row.customer_id = order.bill.customer_id
-        row.contact = asdict(order.bill.contact)
-        row.amount = order.bill.total.amount
-        row.currency = order.bill.total.currency
-        row.pay_before = order.bill.pay_before
-    row.state = order.state
-    row.closed_reason = order.closed_reason
-    row.paid_reference = order.paid_reference
-    row.next_look_at = order.next_look_at
+def order_values(order: Order) -> dict[str, Any]:
+    """Everything that we may learn of an order."""
+    values = {
+        "state": order.state,
+        "closed_reason": order.closed_reason,
+        "paid_reference": order.paid_reference,
+        "next_look_at": order.next_look_at,
+    }
+    if order.bill is None:
+        return values
+    return values | {
+        "number": order.bill.number,
+        "customer_id": order.bill.customer_id,
+        "contact": asdict(order.bill.contact),
+        "amount": order.bill.total.amount,
+        "currency": order.bill.total.currency,
+        "pay_before": order.bill.pay_before,
+    }
 
 
 def payment_from(row: PaymentRow, bill: Bill) -> Payment:
@@ -79,35 +86,37 @@ def payment_from(row: PaymentRow, bill: Bill) -> Payment:
     )
 
 
-def new_payment_row(payment: Payment) -> PaymentRow:
-    row = PaymentRow(
-        id=payment.id,
-        reference=payment.reference,
-        order_id=payment.bill.order_id,
-        customer_id=payment.bill.customer_id,
-        attempt=payment.attempt,
-        amount=payment.amount.amount,
-        currency=payment.amount.currency,
-        callback_url=payment.callback_url,
-        created_at=payment.created_at,
-    )
-    write_payment(payment, row)
-    return row
+def new_payment(payment: Payment) -> dict[str, Any]:
+    """All columns of a payment that has just begun."""
+    return {
+        "id": payment.id,
+        "reference": payment.reference,
+        "order_id": payment.bill.order_id,
+        "customer_id": payment.bill.customer_id,
+        "attempt": payment.attempt,
+        "amount": payment.amount.amount,
+        "currency": payment.amount.currency,
+        "callback_url": payment.callback_url,
+        "created_at": payment.created_at,
+        **payment_progress(payment),
+    }
 
 
-def write_payment(payment: Payment, row: PaymentRow) -> None:
-    """Copy what may change after a payment has begun."""
-    row.status = payment.status
-    row.authorization_url = payment.authorization_url
-    row.access_code = payment.access_code
-    row.opening_until = payment.opening_until
-    row.provider_id = payment.provider_id
-    row.captured_amount = payment.captured.amount if payment.captured else None
-    row.captured_currency = payment.captured.currency if payment.captured else None
-    row.channel = payment.channel
-    row.paid_at = payment.paid_at
-    row.checks = payment.checks
-    row.next_check_at = payment.next_check_at
+def payment_progress(payment: Payment) -> dict[str, Any]:
+    """What may change after a payment has begun."""
+    return {
+        "status": payment.status,
+        "authorization_url": payment.authorization_url,
+        "access_code": payment.access_code,
+        "opening_until": payment.opening_until,
+        "provider_id": payment.provider_id,
+        "captured_amount": payment.captured.amount if payment.captured else None,
+        "captured_currency": payment.captured.currency if payment.captured else None,
+        "channel": payment.channel,
+        "paid_at": payment.paid_at,
+        "checks": payment.checks,
+        "next_check_at": payment.next_check_at,
+    }
 
 
 def refund_from(row: RefundRow, bill: Bill) -> Refund:

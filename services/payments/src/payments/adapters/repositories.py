@@ -1,9 +1,10 @@
 """Aggregates in Postgres. Saving one also hands its events to the outbox, so that a change cannot
 be kept without being told."""
 
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select, text
+from sqlalchemy import Row, Select, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -11,16 +12,16 @@ from oja_events.contracts.payments import PaymentAlertRaised
 from oja_events.outbox import Outbox
 from payments.adapters.mapping import (
     bill_from,
-    new_payment_row,
+    new_payment,
     new_refund_row,
     order_from,
+    order_values,
     payment_from,
+    payment_progress,
     refund_from,
-    write_order,
-    write_payment,
     write_refund,
 )
-from payments.adapters.tables import AlertRow, OrderRow, PaymentRow, RefundRow
+from payments.adapters.tables import AlertRow, Base, OrderRow, PaymentRow, RefundRow
 from payments.domain.order import Order
 from payments.domain.payment import Payment
 from payments.domain.refund import Refund
@@ -93,21 +94,36 @@ _APPLIED = text("""
 """)
 
 
-# Made once: these are what every payment runs.
+# Made once, of tables and not of classes: these are what every payment runs.
+_ORDERS, _KNOWN = (Base.metadata.tables[name] for name in ("orders", "payments"))
+_ORDER = select(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
+_LOCKED_ORDER = _ORDER.with_for_update()
+_SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 _ORDER_OF_PAYMENT = (
-    select(OrderRow)
-    .join(PaymentRow, PaymentRow.order_id == OrderRow.order_id)
-    .where(PaymentRow.reference == bindparam("reference"))
-    .with_for_update(of=OrderRow)
+    select(_ORDERS)
+    .join(_KNOWN, _KNOWN.c.order_id == _ORDERS.c.order_id)
+    .where(_KNOWN.c.reference == bindparam("of"))
+    .with_for_update(of=_ORDERS)
 )
-_PAYMENTS = select(PaymentRow, OrderRow).join(OrderRow, PaymentRow.order_id == OrderRow.order_id)
-_PAYMENT = _PAYMENTS.where(PaymentRow.reference == bindparam("reference"))
+# Writing the row locks it, whether it is new or not.
+_OBTAIN_ORDER = text("""
+    INSERT INTO orders (order_id, state) VALUES (:id, 'waiting')
+    ON CONFLICT (order_id) DO UPDATE SET state = orders.state
+    RETURNING *
+""")
+# With what it needs of its order to be a bill.
+_PAYMENTS = select(_KNOWN, _ORDERS.c.number, _ORDERS.c.contact, _ORDERS.c.pay_before).join(
+    _ORDERS, _KNOWN.c.order_id == _ORDERS.c.order_id
+)
+_PAYMENT = _PAYMENTS.where(_KNOWN.c.reference == bindparam("of"))
 _ACTIVE_PAYMENT = _PAYMENTS.where(
-    PaymentRow.order_id == bindparam("order_id"), PaymentRow.status == "pending"
+    _KNOWN.c.order_id == bindparam("of"), _KNOWN.c.status == "pending"
 )
-_NEXT_ATTEMPT = select(func.coalesce(func.max(PaymentRow.attempt), 0) + 1).where(
-    PaymentRow.order_id == bindparam("order_id")
+_NEXT_ATTEMPT = select(func.coalesce(func.max(_KNOWN.c.attempt), 0) + 1).where(
+    _KNOWN.c.order_id == bindparam("of")
 )
+_ADD_PAYMENT = insert(_KNOWN).inline()
+_SAVE_PAYMENT = update(_KNOWN).where(_KNOWN.c.id == bindparam("payment"))
 
 
 class SqlOrderRepository:
@@ -116,9 +132,7 @@ class SqlOrderRepository:
         self._outbox = outbox
 
     def obtain(self, order_id: UUID) -> Order:
-        blank = upsert(OrderRow).values(order_id=order_id, state="waiting")
-        self._session.execute(blank.on_conflict_do_nothing())
-        return self.get(order_id)
+        return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
 
     def get(self, order_id: UUID) -> Order:
         order = self.find(order_id, lock=True)
@@ -128,22 +142,18 @@ class SqlOrderRepository:
 
     def of_payment(self, reference: str) -> Order:
         # A payment never changes its order, so that only the order needs the lock.
-        row = self._session.scalar(
-            _ORDER_OF_PAYMENT,
-            {"reference": reference},
-            execution_options={"populate_existing": True},
-        )
+        row = self._session.execute(_ORDER_OF_PAYMENT, {"of": reference}).one_or_none()
         if row is None:
             raise PaymentNotFound(reference)
-        return order_from(row)
+        return _order(row)
 
     def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
-        row = self._session.get(OrderRow, order_id, with_for_update=lock, populate_existing=True)
-        return order_from(row) if row else None
+        query = _LOCKED_ORDER if lock else _ORDER
+        row = self._session.execute(query, {"id": order_id}).one_or_none()
+        return _order(row) if row else None
 
     def save(self, order: Order) -> None:
-        write_order(order, self._session.get_one(OrderRow, order.id))
-        self._session.flush()
+        self._session.execute(_SAVE_ORDER, {**order_values(order), "id": order.id})
         self._outbox.add(*order.pull_events())
 
     def claim_overdue(self, limit: int) -> list[Overdue]:
@@ -157,34 +167,40 @@ class SqlPaymentRepository:
         self._outbox = outbox
 
     def active(self, order_id: UUID) -> Payment | None:
-        return self._one(_ACTIVE_PAYMENT, order_id=order_id)
+        return self._one(_ACTIVE_PAYMENT, order_id)
 
     def next_attempt(self, order_id: UUID) -> int:
-        return int(self._session.scalars(_NEXT_ATTEMPT, {"order_id": order_id}).one())
+        return int(self._session.execute(_NEXT_ATTEMPT, {"of": order_id}).scalar_one())
 
     def get(self, reference: str) -> Payment:
-        payment = self._one(_PAYMENT, reference=reference)
+        payment = self._one(_PAYMENT, reference)
         if payment is None:
             raise PaymentNotFound(reference)
         return payment
 
     def add(self, payment: Payment) -> None:
-        self._session.add(new_payment_row(payment))
-        self._session.flush()
+        self._session.execute(_ADD_PAYMENT, new_payment(payment))
 
     def save(self, payment: Payment) -> None:
-        write_payment(payment, self._session.get_one(PaymentRow, payment.id))
-        self._session.flush()
+        values = {**payment_progress(payment), "payment": payment.id}
+        self._session.execute(_SAVE_PAYMENT, values)
         self._outbox.add(*payment.pull_events())
 
     def claim_checks(self, limit: int) -> list[str]:
         return list(self._session.scalars(_CLAIM_CHECKS, {"limit": limit}))
 
-    def _one(self, query: Select[PaymentRow, OrderRow], **values: object) -> Payment | None:
-        row = self._session.execute(
-            query, values, execution_options={"populate_existing": True}
-        ).one_or_none()
-        return payment_from(row[0], bill_from(row[1])) if row else None
+    def _one(self, query: Select[Any], of: object) -> Payment | None:
+        row = self._session.execute(query, {"of": of}).one_or_none()
+        return _payment(row) if row else None
+
+
+def _order(row: Row[Any]) -> Order:
+    return order_from(cast("OrderRow", row))
+
+
+def _payment(row: Row[Any]) -> Payment:
+    """What it shares with its bill is the same in both."""
+    return payment_from(cast("PaymentRow", row), bill_from(cast("OrderRow", row)))
 
 
 _REFUNDS = (

@@ -36,6 +36,8 @@ log = logging.getLogger(__name__)
 STOCK_PATIENCE = 2.0  # seconds; as the contract says
 OPENING_PATIENCE = 8.0  # seconds for another request that is opening the same payment
 LOOK_EVERY = 0.05
+# The news is here within a few looks, or the shop is so busy that looking often makes it worse.
+LOOK_LESS_OFTEN = 1.5
 
 # Who waits holds a thread of the web server. Beyond so many, customers are told to come back, and
 # the threads stay free for webhooks and everybody else.
@@ -110,9 +112,10 @@ def _claim_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
 
 
 def _wait_until_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> None:
-    until = time.monotonic() + STOCK_PATIENCE
+    until, pause = time.monotonic() + STOCK_PATIENCE, LOOK_EVERY
     while True:
-        time.sleep(LOOK_EVERY)
+        time.sleep(min(pause, max(0.0, until - time.monotonic())))
+        pause *= LOOK_LESS_OFTEN
         try:
             with unit_of_work() as uow:
                 _payable_bill(uow.orders.find(wanted.order_id), wanted, uow.now())
