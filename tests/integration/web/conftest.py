@@ -99,7 +99,7 @@ def keys() -> KeyPair:
 
 
 @pytest.fixture
-def app(shop: Shop, keys: KeyPair) -> Flask:
+def app(shop: Shop, keys: KeyPair, engine: Engine) -> Flask:
     blp = Blueprint("shop", __name__, url_prefix="/api")
 
     @blp.post("/orders")
@@ -126,9 +126,7 @@ def app(shop: Shop, keys: KeyPair) -> Flask:
     @blp.arguments(OrderSchema)
     @blp.response(201)
     def pay(body: dict[str, Any]) -> Response:
-        return answer_once_leased(
-            shop.unit_of_work, lambda: shop.sell(body["item"], shop.unit_of_work())
-        )
+        return answer_once_leased(engine, lambda: shop.sell(body["item"], shop.unit_of_work()))
 
     return make_app(
         "shop",

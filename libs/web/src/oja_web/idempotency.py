@@ -23,9 +23,10 @@ from types import TracebackType
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from flask import Response, request
+from sqlalchemy import Engine
 
 from oja_web.auth import caller
-from oja_web.idempotency_store import Answer, KeyStore, KeyTaken, Known, RequestKey
+from oja_web.idempotency_store import Answer, KeyStore, KeyTaken, Known, RequestKey, keys_alone
 from oja_web.leases import LEASE_SECONDS, kept_up
 from oja_web.problems import Problem, expected, problem_response
 from oja_web.strict_json import decode, encode
@@ -113,9 +114,7 @@ def _attempt(uow: TransactionWithKeys, work: Callable[[], Response]) -> Response
     return _refusals_as_responses(in_savepoint)
 
 
-def answer_once_leased(
-    uow_factory: Callable[[], TransactionWithKeys], work: Callable[[], Response]
-) -> Response:
+def answer_once_leased(engine: Engine, work: Callable[[], Response]) -> Response:
     """As answer_once, for work that talks to others between transactions of its own.
 
     The key is reserved first, for as long as the work runs. If this process dies, a retry some
@@ -123,36 +122,31 @@ def answer_once_leased(
     that it gives to the other side).
     """
     key, fingerprint = _key_of_request(), _fingerprint()
-    with uow_factory() as uow:
-        claimed = uow.idempotency_keys.claim(key, fingerprint, LEASE_SECONDS)
-        known = None if claimed else uow.idempotency_keys.find(key)
-        uow.commit()
+    with keys_alone(engine) as keys:
+        claimed = keys.claim(key, fingerprint, LEASE_SECONDS)
+        known = None if claimed else keys.find(key)
     if claimed is None:
         if known is None:  # released between the two questions
             raise _in_progress(1)
         return _replay(known, fingerprint)
-    return _run_claimed(uow_factory, work, key, claimed)
+    return _run_claimed(engine, work, key, claimed)
 
 
 def _run_claimed(
-    uow_factory: Callable[[], TransactionWithKeys],
-    work: Callable[[], Response],
-    key: RequestKey,
-    claimed: datetime,
+    engine: Engine, work: Callable[[], Response], key: RequestKey, claimed: datetime
 ) -> Response:
     answer: Answer | None = None
     try:
-        with kept_up(uow_factory, key, claimed):
+        with kept_up(engine, key, claimed):
             response = _refusals_as_responses(work)
         answer = _answer_of(response) if _is_final(response) else None
         return response
     finally:
-        with uow_factory() as uow:
+        with keys_alone(engine) as keys:
             if answer:
-                uow.idempotency_keys.finish(key, claimed, answer)
+                keys.finish(key, claimed, answer)
             else:
-                uow.idempotency_keys.release(key, claimed)
-            uow.commit()
+                keys.release(key, claimed)
 
 
 def _refusals_as_responses(work: Callable[[], Response]) -> Response:

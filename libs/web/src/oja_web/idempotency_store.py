@@ -2,7 +2,8 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self, cast
@@ -10,8 +11,10 @@ from typing import Any, Self, cast
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Connection,
     CursorResult,
     DateTime,
+    Engine,
     Index,
     Integer,
     LargeBinary,
@@ -187,7 +190,7 @@ class Known:
 class KeyStore:
     """The keys, seen through one session. Times are the database's: all replicas agree on it."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session | Connection) -> None:
         self._session = session
 
     def take(self, key: RequestKey) -> Known | None:
@@ -236,6 +239,13 @@ class KeyStore:
     def release(self, key: RequestKey, claimed: datetime) -> None:
         """Forget the claim, so that a retry may start at once."""
         self._session.execute(_RELEASE, {**_names(key), "claimed": claimed})
+
+
+@contextmanager
+def keys_alone(engine: Engine) -> Iterator[KeyStore]:
+    """The keys outside of any transaction: what a statement does is done, and for all to see."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        yield KeyStore(connection)
 
 
 def purge_expired(session: Session, limit: int = 1000) -> int:

@@ -9,35 +9,20 @@ is short, and a process that is alive renews it.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from types import TracebackType
-from typing import Protocol, Self
 
-from oja_web.idempotency_store import KeyStore, RequestKey
+from sqlalchemy import Engine
+
+from oja_web.idempotency_store import RequestKey, keys_alone
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 6.0
 BEAT_SECONDS = LEASE_SECONDS / 3
 
-
-class KeyTransaction(Protocol):
-    @property
-    def idempotency_keys(self) -> KeyStore: ...
-    def __enter__(self) -> Self: ...
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> bool | None: ...
-    def commit(self) -> None: ...
-
-
-NewTransaction = Callable[[], KeyTransaction]
-_Held = tuple[NewTransaction, RequestKey, datetime]
+_Held = tuple[Engine, RequestKey, datetime]
 
 _held: set[_Held] = set()
 _start = threading.Lock()
@@ -45,9 +30,9 @@ _thread: threading.Thread | None = None
 
 
 @contextmanager
-def kept_up(new_transaction: NewTransaction, key: RequestKey, claimed: datetime) -> Iterator[None]:
+def kept_up(engine: Engine, key: RequestKey, claimed: datetime) -> Iterator[None]:
     """Renew the reservation for as long as the block runs."""
-    held = (new_transaction, key, claimed)
+    held = (engine, key, claimed)
     _held.add(held)
     _beat_from_now_on()
     try:
@@ -75,10 +60,9 @@ def _run() -> None:
         known = now
 
 
-def _renew(new_transaction: NewTransaction, key: RequestKey, claimed: datetime) -> None:
+def _renew(engine: Engine, key: RequestKey, claimed: datetime) -> None:
     try:
-        with new_transaction() as uow:
-            uow.idempotency_keys.renew(key, claimed, LEASE_SECONDS)
-            uow.commit()
+        with keys_alone(engine) as keys:
+            keys.renew(key, claimed, LEASE_SECONDS)
     except Exception:
         log.warning("reservation not renewed", exc_info=True)

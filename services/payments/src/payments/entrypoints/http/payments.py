@@ -58,7 +58,7 @@ def pay(body: dict[str, Any]) -> Response:
         location = {"Location": f"/api/payments/{payment.reference}"}
         return json_response(presenters.opened(payment), 201, location)
 
-    return answer_once_leased(deps().unit_of_work, work)
+    return answer_once_leased(deps().engine, work)
 
 
 @blp.get("/payments")
