@@ -42,6 +42,11 @@ def at_the_console(shop: Shop) -> dict[str, set[str]]:
     return {rule["rule"]: ids(rule) for rule in answer.json()["rules"] if rule["status"] == "red"}
 
 
+def alerts_about(shop: Shop, sku: str) -> list[Any]:
+    found = shop.staff.get("/api/admin/alerts").json()["items"]
+    return [each for each in found if each["kind"] == "books" and sku in each["detail"]]
+
+
 def ids(rule: Any) -> set[str]:
     return {fault["id"] for fault in rule["faults"]}
 
@@ -54,6 +59,13 @@ def test_what_does_not_add_up_is_seen_by_the_command_at_once_and_by_staff_soon(
     assert told["status"] == "red"
     assert {rule["rule"]: ids(rule) for rule in told["rules"] if ids(rule)} == {"stock": {spoilt}}
     wait_until(lambda: at_the_console(shop) == {"stock": {spoilt}}, timeout=SEEN_WITHIN, pause=0.5)
+    # Told as one thing, however long it stays so: many an audit finds it.
+    wait_until(lambda: alerts_about(shop, spoilt), timeout=SEEN_WITHIN, pause=0.5)
+    assert [each["title"] for each in alerts_about(shop, spoilt)] == [
+        "Books: stock does not add up"
+    ]
+    administrator = shop.description["admin"]["email"]
+    wait_until(lambda: "books" in shop.mails(administrator), timeout=SEEN_WITHIN, pause=0.5)
 
 
 def test_books_are_for_those_who_may_read_the_audit_log(shop: Shop) -> None:

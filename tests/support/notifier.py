@@ -27,6 +27,7 @@ from oja_events.contracts.ordering import (
     Tracking,
 )
 from oja_events.contracts.payments import (
+    BooksTurned,
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentRefunded,
@@ -147,6 +148,18 @@ def refund_failed(**changes: Any) -> RefundFailed:
     return RefundFailed(**_payment() | how | changes)
 
 
+def books_turned(**changes: Any) -> BooksTurned:
+    fields: dict[str, Any] = {
+        "rule": "stock",
+        "says": "the counters are what the ledger says",
+        "status": "red",
+        "faults": 2,
+        "ids": ("ADIRE-M", "GELE-1"),
+        "turned_at": AFTERNOON,
+    }
+    return BooksTurned(**fields | changes)
+
+
 def payment_alert_raised(**changes: Any) -> PaymentAlertRaised:
     fields = {
         "kind": "charge_mismatch",
@@ -201,6 +214,7 @@ def all_news() -> list[Event]:
         payment_refunded(),
         refund_failed(),
         payment_alert_raised(),
+        books_turned(),
         stock_low(),
         message_parked(CatalogMessageParked),
     ]

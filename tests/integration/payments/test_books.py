@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from unittest import mock
 from uuid import uuid4
 
@@ -89,7 +89,7 @@ def test_a_paystack_that_does_not_answer_leaves_the_money_unjudged(
 class Sources:
     """A catalog with one fault; nobody else answers."""
 
-    shown = {  # noqa: RUF012
+    shown: ClassVar[dict[str, list[Fact]]] = {
         "stock.size": [{"count": 7}],
         "stock.faults": [{"kind": "on_hand", "sku": "CUP", "found": 3, "expected": 2}],
     }
@@ -112,7 +112,7 @@ def test_staff_see_what_the_last_audit_found(
     ask = payments.app.test_client().get
 
     before = ask("/api/admin/books", headers=staff).json
-    Auditor(payments.deps.engine, Sources(), books).work()
+    Auditor(payments.deps.unit_of_work, Sources(), books).work()
     after = ask("/api/admin/books", headers=staff).json
 
     assert (before["status"], before["rules"]) == ("unknown", [])
@@ -123,6 +123,30 @@ def test_staff_see_what_the_last_audit_found(
     assert (reservations["status"], reservations["error"]) == ("unknown", "ordering is away")
 
 
+def turns(payments: PaymentsService) -> list[tuple[str, str, list[str]]]:
+    """What was told of the stock: rule, status, ids."""
+    told = payments.told_about("stock")
+    return [(each["rule"], each["status"], each["ids"]) for each in told]
+
+
+def test_staff_are_told_when_a_rule_turns_and_not_while_it_stays(
+    payments: PaymentsService, books: PaystackBooks
+) -> None:
+    payments.sql("DELETE FROM red_rules")
+    sources = Sources()
+    auditor = Auditor(payments.deps.unit_of_work, sources, books)
+    in_order = {"stock.size": [{"count": 7}], "stock.faults": []}
+    before = len(turns(payments))
+
+    for shown in (Sources.shown, Sources.shown, {}, Sources.shown, in_order, in_order):
+        sources.shown = shown
+        payments.sql("UPDATE books SET next_at = now()")
+        auditor.work()
+
+    # Of what could not be judged in between, nobody knows that it had been mended.
+    assert turns(payments)[before:] == [("stock", "red", ["CUP"]), ("stock", "green", [])]
+
+
 def test_only_one_of_several_workers_audits_and_not_all_the_time(
     payments: PaymentsService, books: PaystackBooks
 ) -> None:
@@ -130,7 +154,7 @@ def test_only_one_of_several_workers_audits_and_not_all_the_time(
     first, second = Sources(), Sources()
 
     for sources in (first, second):
-        Auditor(payments.deps.engine, sources, books).work()
+        Auditor(payments.deps.unit_of_work, sources, books).work()
 
     assert first.asked > 0
     assert second.asked == 0

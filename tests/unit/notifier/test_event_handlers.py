@@ -1,5 +1,6 @@
 """What notifier does about news."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -163,6 +164,24 @@ def test_trouble_with_money_is_an_alert_and_a_mail_for_staff() -> None:
     assert (alert.kind, alert.detail) == (AlertKind.PAYMENT, event.detail)
     assert alert.title == "Charge mismatch: oj-100042-1"
     assert [letter.to.email for letter in letters(uow)] == [news.STAFF]
+
+
+def test_books_that_turn_red_and_green_are_told_to_staff_once_each() -> None:
+    uow = FakeUnitOfWork()
+    red = news.books_turned()
+    green = news.books_turned(
+        status="green", faults=0, ids=(), turned_at=red.turned_at + timedelta(minutes=5)
+    )
+
+    for event in (green, red, red, green):
+        event_handlers.books_turned(event, uow=uow)
+
+    assert [alert.title for alert in uow.books.alerts.values()] == [
+        "Books: stock adds up again",
+        "Books: stock does not add up",
+    ]
+    assert {alert.kind for alert in uow.books.alerts.values()} == {AlertKind.BOOKS}
+    assert [letter.to.email for letter in letters(uow)] == [news.STAFF] * 2
 
 
 def test_nothing_is_kept_of_news_for_an_impossible_address() -> None:

@@ -74,4 +74,5 @@ def test_staff_get_what_is_for_staff() -> None:
         Template.PAYMENT_ALERT,
         Template.MAIL_FAILING,
         Template.MESSAGE_PARKED,
+        Template.BOOKS,
     }

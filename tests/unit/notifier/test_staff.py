@@ -43,6 +43,7 @@ def test_nobody_is_mailed_what_they_may_not_know() -> None:
     assert may_get(frozenset({"alerts:read"})) == [Template.MESSAGE_PARKED]
     assert may_get(frozenset({"inventory:read", "payments:read"})) == []
     assert Template.LOW_STOCK in may_get(frozenset({"alerts:read", "inventory:read"}))
+    assert Template.BOOKS in may_get(frozenset({"alerts:read", "audit:read"}))
 
 
 def test_a_member_with_the_permission_is_told() -> None:

@@ -47,6 +47,7 @@ VARIATIONS = [
     news.order_shipped(tracking=Tracking(carrier="GIG", number="1")),
     news.payment_confirmed(channel=None),
     news.payment_alert_raised(order_id=None),
+    news.books_turned(status="green", faults=0, ids=()),
     *(
         news.order_cancelled(reason=reason, was_paid=was_paid)
         for reason in ("customer", "out_of_stock", "expired", "staff", "something new")

@@ -50,6 +50,7 @@ from oja_events.contracts.ordering import (
     RefundRequested,
 )
 from oja_events.contracts.payments import (
+    BooksTurned,
     CustomerPaymentsErased,
     PaymentAlertRaised,
     PaymentConfirmed,
@@ -99,6 +100,7 @@ SUBSCRIBERS: dict[type[Event], tuple[str, ...]] = {
     PaymentRefunded: ("ordering", "notifier"),
     RefundFailed: ("notifier",),
     PaymentAlertRaised: ("notifier",),
+    BooksTurned: ("notifier",),
     CatalogMessageParked: ("notifier",),
     IdentityMessageParked: ("notifier",),
     OrderingMessageParked: ("notifier",),

@@ -58,21 +58,22 @@ def build(
     sessions = sessionmaker(engine, expire_on_commit=False)
     key = settings.paystack_secret_key
     http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=parallel_calls))
+    unit_of_work = partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE))
     return Dependencies(
         settings=settings,
         engine=engine,
         facts=FACTS,
-        unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
+        unit_of_work=unit_of_work,
         queries=SqlQueries(sessions),
         provider=Paystack(http, key),
         bell=Bell(engine),
-        auditor=_auditor(settings, engine),
+        auditor=_auditor(settings, unit_of_work),
     )
 
 
-def _auditor(settings: Settings, engine: Engine) -> Auditor:
+def _auditor(settings: Settings, unit_of_work: Callable[[], SqlUnitOfWork]) -> Auditor:
     """With calls to Paystack of his own, one at a time, so that payments never wait for them."""
     key = settings.paystack_secret_key
     http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=1))
     sources = HTTPSources(settings.feed_urls, settings.internal_token)
-    return Auditor(engine, sources, PaystackBooks(http, key))
+    return Auditor(unit_of_work, sources, PaystackBooks(http, key))

@@ -73,6 +73,25 @@ class PaymentAlertRaised(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BooksTurned(Event):
+    """A rule of the Books turned red, so staff must look; or it is green again.
+
+    Told when that changes, not while it stays so. `status` is `red` or `green`; `faults` is how
+    many there were when it turned, `ids` names the first of them.
+    """
+
+    TYPE: ClassVar[str] = "oja.payments.books_turned.v1"
+    SUBJECT: ClassVar[str] = "rule"
+
+    rule: str
+    says: str
+    status: str
+    faults: int
+    ids: tuple[str, ...]
+    turned_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefundFailed(_PaymentEvent):
     """Paystack refused to give the money back; staff must look."""
 

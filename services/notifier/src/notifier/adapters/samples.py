@@ -27,6 +27,7 @@ from oja_events.contracts.ordering import (
     Tracking,
 )
 from oja_events.contracts.payments import (
+    BooksTurned,
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentRefunded,
@@ -143,6 +144,18 @@ def _message_parked() -> tuple[Facts, ...]:
     return {"items": items[:1]}, {"items": items}
 
 
+def _books() -> tuple[Facts, ...]:
+    red = BooksTurned(
+        rule="stock",
+        says="the counters of every SKU are what its ledger and reservations say",
+        status="red",
+        faults=2,
+        ids=("ADIRE-M", "GELE-1"),
+        turned_at=_AT,
+    )
+    return asdict(red), asdict(replace(red, status="green", faults=0, ids=()))
+
+
 def _alert(title: str, detail: str, **facts: object) -> Facts:
     return {**facts, "title": title, "detail": detail, "raised_at": _AT}
 
@@ -200,4 +213,5 @@ _SAMPLES: dict[Template, tuple[Facts, ...]] = {
     Template.LOW_STOCK: _low_stock(),
     Template.MAIL_FAILING: _mail_failing(),
     Template.MESSAGE_PARKED: _message_parked(),
+    Template.BOOKS: _books(),
 }

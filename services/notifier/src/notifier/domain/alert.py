@@ -18,6 +18,7 @@ class AlertKind(StrEnum):
     MAIL_UNCERTAIN = "mail_uncertain"
     TEMPLATE_UNFIT = "template_unfit"
     MESSAGE_PARKED = "message_parked"
+    BOOKS = "books"
 
 
 # What often comes in numbers: several of these within a short time are one mail. Money that waits

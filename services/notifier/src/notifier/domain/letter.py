@@ -40,6 +40,7 @@ class Template(StrEnum):
     PAYMENT_ALERT = "payment_alert"
     MAIL_FAILING = "mail_failing"
     MESSAGE_PARKED = "message_parked"
+    BOOKS = "books"
     VERIFY_EMAIL = "verify_email"
     RESET_PASSWORD = "reset_password"  # noqa: S105  a mail, not a password  # nosec B105
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # nosec B105
@@ -58,6 +59,7 @@ _FOR_STAFF = (
     Template.PAYMENT_ALERT,
     Template.MAIL_FAILING,
     Template.MESSAGE_PARKED,
+    Template.BOOKS,
 )
 
 

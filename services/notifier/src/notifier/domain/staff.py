@@ -14,6 +14,7 @@ NEEDED: Mapping[Template, frozenset[str]] = {
     Template.PAYMENT_ALERT: frozenset({"alerts:read", "payments:read"}),
     Template.MAIL_FAILING: frozenset({"alerts:read", "notifications:read"}),
     Template.MESSAGE_PARKED: frozenset({"alerts:read"}),
+    Template.BOOKS: frozenset({"alerts:read", "audit:read"}),
 }
 
 

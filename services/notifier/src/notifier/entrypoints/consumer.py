@@ -29,6 +29,7 @@ from oja_events.contracts.ordering import (
     RefundRequested,
 )
 from oja_events.contracts.payments import (
+    BooksTurned,
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentRefunded,
@@ -59,6 +60,7 @@ SUBSCRIPTIONS: Subscriptions = {
     PaymentRefunded: event_handlers.payment_refunded,
     RefundFailed: event_handlers.refund_failed,
     PaymentAlertRaised: event_handlers.payment_alert_raised,
+    BooksTurned: event_handlers.books_turned,
     StockLow: event_handlers.stock_low,
     CatalogMessageParked: event_handlers.message_parked,
     IdentityMessageParked: event_handlers.message_parked,

@@ -38,6 +38,7 @@ from oja_events.contracts.ordering import (
     RefundRequested,
 )
 from oja_events.contracts.payments import (
+    BooksTurned,
     PaymentAlertRaised,
     PaymentConfirmed,
     PaymentRefunded,
@@ -258,6 +259,21 @@ def payment_alert_raised(event: PaymentAlertRaised, *, uow: UnitOfWork) -> None:
     )
     with uow:
         _call_staff(alert, Template.PAYMENT_ALERT, asdict(event), uow)
+        uow.commit()
+
+
+def books_turned(event: BooksTurned, *, uow: UnitOfWork) -> None:
+    """Call staff when a rule turns red, and say so when it is green again. Repeated: silence.
+    Early, late: each turn is a fact of its own, with its time."""
+    turned = "does not add up" if event.status == "red" else "adds up again"
+    alert = Alert(
+        kind=AlertKind.BOOKS,
+        occasion=f"{event.rule} {event.status} {event.turned_at.isoformat()}",
+        title=f"Books: {event.rule} {turned}",
+        detail=f"{event.says}: {', '.join(event.ids) or 'true again'}",
+    )
+    with uow:
+        _call_staff(alert, Template.BOOKS, asdict(event), uow)
         uow.commit()
 
 

@@ -1,17 +1,20 @@
-"""Has the Books audited now and then, and keeps what was found (see oja_events.books).
+"""Has the Books audited now and then, keeps what was found (see oja_events.books), and tells when a
+rule turns red or green.
 
 Payments does this because it alone can ask Paystack.
 """
 
 import json
 import logging
+from collections.abc import Callable
 
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from oja_events.books.audit import audit
 from oja_events.books.facts import Sources
 from oja_events.books.money import Provider
 from oja_events.books.report import Report
+from payments.adapters.unit_of_work import SqlUnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +36,10 @@ _KEEP = text("""
 class Auditor:
     """Several may run; one of them audits at a time."""
 
-    def __init__(self, engine: Engine, sources: Sources, provider: Provider) -> None:
-        self._engine = engine
+    def __init__(
+        self, unit_of_work: Callable[[], SqlUnitOfWork], sources: Sources, provider: Provider
+    ) -> None:
+        self._unit_of_work = unit_of_work
         self._sources = sources
         self._provider = provider
 
@@ -45,9 +50,10 @@ class Auditor:
         return 0
 
     def _claim(self) -> bool:
-        with self._engine.begin() as connection:
-            values = {"given_up_after": _GIVEN_UP_AFTER}
-            return connection.execute(_CLAIM, values).first() is not None
+        with self._unit_of_work() as uow:
+            claimed = uow.session.execute(_CLAIM, {"given_up_after": _GIVEN_UP_AFTER}).first()
+            uow.commit()
+        return claimed is not None
 
     def _keep(self, report: Report) -> None:
         for verdict in report.verdicts:
@@ -59,5 +65,7 @@ class Auditor:
             "checked_at": report.began_at,
             "pause": max(EVERY, SHARE * report.seconds),
         }
-        with self._engine.begin() as connection:
-            connection.execute(_KEEP, values)
+        with self._unit_of_work() as uow:
+            uow.session.execute(_KEEP, values)
+            uow.red_rules.judged(report.verdicts, report.began_at)
+            uow.commit()

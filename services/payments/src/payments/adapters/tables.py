@@ -193,6 +193,15 @@ class AlertRow(Base):
     __table_args__ = (Index("alerts_once", "kind", "about", unique=True),)
 
 
+class RedRuleRow(Base):
+    """A rule of the Books that was red when it was judged last."""
+
+    __tablename__ = "red_rules"
+
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    turned_at: Mapped[datetime]
+
+
 class BooksRow(Base):
     """What the last audit found: one row. `next_at` is when the next one may begin, and while one
     runs, when its worker counts as dead."""

@@ -10,6 +10,7 @@ from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
 from oja_web.idempotency_store import KeyStore
 from payments.adapters.erasing import SqlErasures
+from payments.adapters.red_rules import SqlRedRules
 from payments.adapters.repositories import (
     SqlAlertRepository,
     SqlOrderRepository,
@@ -25,6 +26,7 @@ class SqlUnitOfWork(SqlTransaction):
     refunds: SqlRefundRepository
     webhooks: SqlWebhookRepository
     alerts: SqlAlertRepository
+    red_rules: SqlRedRules
     erasures: SqlErasures
     audit: SqlAuditLog
     idempotency_keys: KeyStore
@@ -35,6 +37,7 @@ class SqlUnitOfWork(SqlTransaction):
         self.refunds = SqlRefundRepository(session, outbox)
         self.webhooks = SqlWebhookRepository(session)
         self.alerts = SqlAlertRepository(session, outbox)
+        self.red_rules = SqlRedRules(session, outbox)
         self.erasures = SqlErasures(session, outbox)
         self.audit = SqlAuditLog(session)
         self.idempotency_keys = KeyStore(session)
