@@ -4,21 +4,16 @@ a minute, paid and sold, or cancelled with the money back. Paystack's own books 
 import os
 import signal
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from typing import Any
-from uuid import uuid4
 
 import pytest
-import requests
 
 from tests.chaos.test_demo_under_fire import pid_of
-from tests.support.shop import TIMEOUT, Customer, Shop
+from tests.support.buying import PRICE, WITHIN, buy, kept, levels, order
+from tests.support.shop import Customer, Shop
 from tests.support.waiting import wait_until
 
-PRICE = 450_000
-WITHIN = 60.0
 ROUNDS = 3
 CUSTOMERS = 4
 STOCK = 100
@@ -78,70 +73,13 @@ def shop_under_fire(shop: Shop, customers: list[Customer], victim: str, delay: f
         return [journey.result() for journey in journeys]
 
 
-def buy(customer: Customer, *, second_thoughts: bool) -> str:
-    """As a customer does whose program repeats what got no answer, always under the same key."""
-    at_checkout, to_pay = uuid4().hex, uuid4().hex
-    order: str = insist(lambda: customer.check_out(at_checkout), 201).json()["id"]
-    payment = insist(
-        lambda: customer.post("/api/pay", {"order_id": order}, Idempotency_Key=to_pay), 201
-    )
-    page = payment.json()["authorization_url"]
-    pay = {"choice": "pay"}
-    insist(lambda: requests.post(page, pay, allow_redirects=False, timeout=TIMEOUT), 200, 302)
-    if second_thoughts:
-        insist(lambda: customer.post(f"/api/orders/{order}/cancel"), 200)
-    return order
-
-
-def insist(ask: Callable[[], requests.Response], *good: int) -> requests.Response:
-    """Ask again while nobody answers or the answer asks for patience."""
-
-    def answered() -> requests.Response | None:
-        try:
-            answer = ask()
-        except requests.RequestException:
-            return None
-        if answer.status_code in good:
-            return answer
-        assert answer.status_code >= 500 or "Retry-After" in answer.headers, answer.text
-        return None
-
-    return wait_until(answered, timeout=WITHIN, what=f"an answer {good}", pause=1)
-
-
 def decided(shop: Shop, customer: Customer, order_id: str, healed: float) -> str:
     """Which of the two ways it ended."""
 
     def outcome() -> str | None:
-        order = insist(lambda: customer.get(f"/api/orders/{order_id}"), 200).json()
+        seen = order(customer, order_id)
         ends = {("processing", "paid", PRICE): "paid", ("cancelled", "refunded", 0): "refunded"}
-        return ends.get((order["status"], order["payment_status"], kept(shop, order_id)))
+        return ends.get((seen["status"], seen["payment_status"], kept(shop, order_id)))
 
     left = max(1.0, healed - time.monotonic())
     return wait_until(outcome, timeout=left, what=f"a decision about {order_id}")
-
-
-def kept(shop: Shop, order_id: str) -> int:
-    """What the shop has of an order's money, by Paystack's books."""
-    books: Any = shop.control("GET", "/books")
-    captured = {
-        each["reference"]: each["amount"]
-        for each in books["transactions"]
-        if each["status"] in ("success", "reversed") and order_of(each) == order_id
-    }
-    back = sum(
-        each["amount"]
-        for each in books["refunds"]
-        if each["status"] == "processed" and each["transaction_reference"] in captured
-    )
-    return sum(captured.values()) - int(back)
-
-
-def order_of(transaction: Any) -> str | None:
-    metadata = transaction["metadata"]
-    return metadata.get("order_id") if isinstance(metadata, dict) else None
-
-
-def levels(shop: Shop, sku: str) -> tuple[int, int]:
-    stock = shop.staff.stock(sku)
-    return stock["on_hand"], stock["reserved"]
