@@ -1,12 +1,13 @@
 """The one way in which money becomes true: webhook, customer's look and reconciler all end here."""
 
 import logging
+from collections.abc import Callable
 
 from payments.domain.charge import Charge, ChargeState
 from payments.domain.payment import Payment, PaymentStatus
 from payments.use_cases import refunding
 from payments.use_cases.errors import ProviderUnavailable
-from payments.use_cases.ports import Alert, NewUnitOfWork, PaymentProvider
+from payments.use_cases.ports import Alert, NewUnitOfWork, PaymentProvider, UnitOfWork
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,14 @@ def check(
     return charge
 
 
-def settle(charge: Charge, *, unit_of_work: NewUnitOfWork, mode: str) -> Payment:
-    """Take over what Paystack says of a payment.
+def settle(
+    charge: Charge,
+    *,
+    unit_of_work: NewUnitOfWork,
+    mode: str,
+    also: Callable[[UnitOfWork], None] | None = None,
+) -> Payment:
+    """Take over what Paystack says of a payment, and do something `also` in that transaction.
 
     However many settle the same capture at once, the row lock lets one be the first, and only the
     first tells of it. Money that does not fit our books goes back, and staff hear of it. Raises
@@ -50,6 +57,8 @@ def settle(charge: Charge, *, unit_of_work: NewUnitOfWork, mode: str) -> Payment
             order.note_capture(payment.reference)
             uow.orders.save(order)
         uow.payments.save(payment)
+        if also:
+            also(uow)
         uow.commit()
     if problems:
         log.error(

@@ -45,8 +45,7 @@ def apply(webhook: Webhook, *, unit_of_work: NewUnitOfWork, provider: PaymentPro
         alert = Alert("webhook_unreadable", str(webhook.id), str(error))
         return _finish(webhook, "unreadable", unit_of_work, alert)
     if event.name == "charge.success":
-        outcome, complaint = _apply_charge(event, unit_of_work, provider)
-        _finish(webhook, outcome, unit_of_work, complaint)
+        _apply_charge(webhook, event, unit_of_work, provider)
     elif event.name.startswith("refund.") and event.reference:
         _apply_refund(webhook, event.reference, unit_of_work)
     elif event.name.startswith("charge.dispute."):
@@ -57,25 +56,45 @@ def apply(webhook: Webhook, *, unit_of_work: NewUnitOfWork, provider: PaymentPro
 
 
 def _apply_charge(
-    event: ProviderEvent, unit_of_work: NewUnitOfWork, provider: PaymentProvider
-) -> tuple[str, Alert | None]:
+    webhook: Webhook, event: ProviderEvent, unit_of_work: NewUnitOfWork, provider: PaymentProvider
+) -> None:
     claimed = event.charge
     if claimed is None:
-        return "unreadable", Alert("webhook_unreadable", event.key, "it names no charge")
+        alert = Alert("webhook_unreadable", event.key, "it names no charge")
+        return _finish(webhook, "unreadable", unit_of_work, alert)
     try:
         problems = _contradictions(claimed, unit_of_work, provider.mode)
     except PaymentNotFound:
-        return "refused", Alert("unknown_reference", claimed.reference, f"told by {event.key}")
+        alert = Alert("unknown_reference", claimed.reference, f"told by {event.key}")
+        return _finish(webhook, "refused", unit_of_work, alert)
     charge = provider.charge(claimed.reference)
     if problems and not (charge and _contradictions(charge, unit_of_work, provider.mode)):
-        return "refused", Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
+        alert = Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
+        return _finish(webhook, "refused", unit_of_work, alert)
+    _take_over(charge, webhook, claimed.reference, unit_of_work, provider.mode)
+
+
+def _take_over(
+    charge: Charge | None,
+    webhook: Webhook,
+    reference: str,
+    unit_of_work: NewUnitOfWork,
+    mode: str,
+) -> None:
+    """Settle what Paystack itself says, and be done with the webhook, if it was right."""
+    if charge is not None and charge.state in (ChargeState.CAPTURED, ChargeState.RETURNED):
+        settling.settle(
+            charge,
+            unit_of_work=unit_of_work,
+            mode=mode,
+            also=lambda uow: uow.webhooks.applied(webhook.id, "applied"),
+        )
+        return
     if charge is not None:
-        settling.settle(charge, unit_of_work=unit_of_work, mode=provider.mode)
-    if charge is None or charge.state not in (ChargeState.CAPTURED, ChargeState.RETURNED):
-        state = charge.state if charge else "unknown"
-        detail = f"the webhook says paid, Paystack itself says {state}"
-        return "refused", Alert("webhook_unproven", claimed.reference, detail)
-    return "applied", None
+        settling.settle(charge, unit_of_work=unit_of_work, mode=mode)
+    state = charge.state if charge else "unknown"
+    detail = f"the webhook says paid, Paystack itself says {state}"
+    _finish(webhook, "refused", unit_of_work, Alert("webhook_unproven", reference, detail))
 
 
 def _contradictions(claimed: Charge, unit_of_work: NewUnitOfWork, mode: str) -> list[str]:
