@@ -108,8 +108,7 @@ def app(shop: Shop, keys: KeyPair, engine: Engine) -> Flask:
     @blp.arguments(OrderSchema)
     @blp.response(201)
     def order(body: dict[str, Any]) -> Response:
-        uow = shop.unit_of_work()
-        return answer_once(uow, lambda: shop.sell(body["item"], uow))
+        return answer_once(shop.unit_of_work(), lambda uow: shop.sell(body["item"], uow))
 
     @blp.post("/gifts")
     @signed_in
@@ -117,8 +116,7 @@ def app(shop: Shop, keys: KeyPair, engine: Engine) -> Flask:
     @blp.arguments(OrderSchema)
     @blp.response(201)
     def gift(body: dict[str, Any]) -> Response:
-        uow = shop.unit_of_work()
-        return answer_once(uow, lambda: shop.sell(body["item"], uow))
+        return answer_once(shop.unit_of_work(), lambda uow: shop.sell(body["item"], uow))
 
     @blp.post("/payments")
     @signed_in

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
-from oja_web import leases
+from oja_web import idempotency, leases
 from oja_web.idempotency_store import (
     Answer,
     KeyStore,
@@ -138,6 +138,31 @@ def test_a_refusal_undoes_what_was_done(send, shop):
 
     send("/api/orders")
 
+    assert shop.orders() == 0
+
+
+def test_who_answers_before_a_refusal_is_kept_has_the_last_word(send, shop, monkeypatch):
+    make_problem, answers = idempotency.problem_response, []
+
+    def meanwhile(problem):
+        monkeypatch.undo()
+        shop.then = lambda: None
+        with ThreadPoolExecutor() as pool:
+            answers.append(pool.submit(send, "/api/orders").result())
+        return make_problem(problem)
+
+    shop.then = refuse
+    monkeypatch.setattr(idempotency, "problem_response", meanwhile)
+    refused = send("/api/orders")
+
+    assert (answers[0].status_code, refused.data) == (201, answers[0].data)
+    assert shop.orders() == 1
+
+
+def test_work_that_forgets_to_commit_is_a_mistake_and_nothing_stays(send, shop, monkeypatch):
+    monkeypatch.setattr(idempotency._Inside, "commit", lambda _: None)
+
+    assert send("/api/orders").status_code == 500
     assert shop.orders() == 0
 
 

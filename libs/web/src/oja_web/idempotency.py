@@ -6,8 +6,9 @@
     @blp.arguments(CheckoutSchema)
     @blp.response(201, OrderSchema)
     def checkout(body):
-        uow = deps().unit_of_work()
-        return answer_once(uow, lambda: created(commands.place_order(body, uow=uow)))
+        return answer_once(
+            deps().unit_of_work(), lambda uow: created(commands.place_order(body, uow=uow))
+        )
 
 The same key and request get the stored answer, byte for byte. Not stored, so that a retry runs
 again: 5xx, and refusals that carry Retry-After, since those ask for the very same request again.
@@ -42,10 +43,9 @@ _NOT_STORED = {"content-length", "date", "set-cookie"}
 
 
 class TransactionWithKeys(Protocol):
-    """A unit of work that can be entered again inside itself.
+    """A unit of work that may be entered again when it is over.
 
-    The inner `with` is a savepoint: leaving it without `commit` undoes what was done inside. The
-    transaction must be READ COMMITTED: it has to see what the last holder of a lock committed.
+    It must be READ COMMITTED: it has to see what the last holder of a lock committed.
     """
 
     @property
@@ -58,6 +58,33 @@ class TransactionWithKeys(Protocol):
         traceback: TracebackType | None,
     ) -> bool | None: ...
     def commit(self) -> None: ...
+
+
+class _Inside:
+    """The open transaction as a use case sees it, which opens and commits one of its own: here that
+    is ours to do, with the answer in it."""
+
+    def __init__(self, uow: TransactionWithKeys) -> None:
+        self._uow = uow
+        self._kept = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._uow, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None and not self._kept:
+            raise RuntimeError("what answers once commits what it did, or refuses")
+
+    def commit(self) -> None:
+        self._kept = True
 
 
 def idempotent(view: Callable[P, R]) -> Callable[P, R]:
@@ -84,34 +111,49 @@ def idempotent(view: Callable[P, R]) -> Callable[P, R]:
     return checked_view
 
 
-def answer_once(uow: TransactionWithKeys, work: Callable[[], Response]) -> Response:
-    """Do the work and store its answer in one transaction, once per key.
+def answer_once(uow: TransactionWithKeys, work: Callable[[Any], Response]) -> Response:
+    """Do the work, which is given the unit of work, and store its answer in one transaction, once
+    per key.
 
     A refusal undoes the work and is stored; a failure (5xx) undoes everything.
     """
     key, fingerprint = _key_of_request(), _fingerprint()
     try:
-        with uow:
-            known = uow.idempotency_keys.take(key)
-            if known:
-                return _replay(known, fingerprint)
-            response = _attempt(uow, work)
-            if _is_final(response):
-                uow.idempotency_keys.keep(key, fingerprint, _answer_of(response))
-                uow.commit()
-            return response
+        found = _answer_or_refusal(uow, key, fingerprint, work)
     except KeyTaken:
         raise _in_progress(1) from None
+    return _replay(found, fingerprint) if isinstance(found, Known) else found
 
 
-def _attempt(uow: TransactionWithKeys, work: Callable[[], Response]) -> Response:
-    def in_savepoint() -> Response:
-        with uow:
-            response = work()
+def _answer_or_refusal(
+    uow: TransactionWithKeys, key: RequestKey, fingerprint: bytes, work: Callable[[Any], Response]
+) -> Response | Known:
+    try:
+        return _answer_in_one(uow, key, fingerprint, work)
+    except Exception as error:
+        problem = expected(error)
+        if problem is None:
+            raise
+    # What was done is undone with its transaction, so the refusal needs another one. Who came in
+    # between with the same key has answered it, and theirs is the answer.
+    refusal = problem_response(problem)
+    if not _is_final(refusal):
+        return refusal
+    return _answer_in_one(uow, key, fingerprint, lambda _: refusal)
+
+
+def _answer_in_one(
+    uow: TransactionWithKeys, key: RequestKey, fingerprint: bytes, work: Callable[[Any], Response]
+) -> Response | Known:
+    with uow:
+        known = uow.idempotency_keys.take(key)
+        if known:
+            return known
+        response = work(_Inside(uow))
+        if _is_final(response):
+            uow.idempotency_keys.keep(key, fingerprint, _answer_of(response))
             uow.commit()
         return response
-
-    return _refusals_as_responses(in_savepoint)
 
 
 def answer_once_leased(engine: Engine, work: Callable[[], Response]) -> Response:

@@ -24,6 +24,7 @@ from ordering.entrypoints.http.schemas import (
     TimelineSchema,
 )
 from ordering.use_cases import commands
+from ordering.use_cases.ports import UnitOfWork
 
 blp = Blueprint("orders", __name__, url_prefix="/api", description="Placing and following orders")
 
@@ -40,10 +41,9 @@ def checkout(body: dict[str, Any]) -> Response:
     Send an Idempotency-Key: repeated with the same key, the call answers with the same order. The
     stock is reserved a moment later; pay before `pay_before`.
     """
-    uow = deps().unit_of_work()
     expected = body["expected_total"]
 
-    def work() -> Response:
+    def work(uow: UnitOfWork) -> Response:
         order = commands.place_order(
             caller().user_id,
             contact=Contact(caller().email, caller().name),
@@ -56,7 +56,7 @@ def checkout(body: dict[str, Any]) -> Response:
         location = {"Location": f"/api/orders/{order.id}"}
         return json_response(presenters.order(order), 201, location)
 
-    return answer_once(uow, work)
+    return answer_once(deps().unit_of_work(), work)
 
 
 @blp.get("/orders")

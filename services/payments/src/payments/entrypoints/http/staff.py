@@ -21,6 +21,7 @@ from payments.entrypoints.http.schemas import (
     RefundSchema,
 )
 from payments.use_cases import refunding
+from payments.use_cases.ports import UnitOfWork
 
 blp = Blueprint(
     "admin-payments", __name__, url_prefix="/api/admin/payments", description="Payments for staff"
@@ -55,13 +56,12 @@ def refund_payment(body: dict[str, Any], reference: str) -> Response:
 
     All that is left of the payment, or a part. Never more than was paid and has not gone back yet.
     """
-    uow = deps().unit_of_work()
     amount = Money(**body["amount"]) if body["amount"] else None
 
-    def work() -> Response:
+    def work(uow: UnitOfWork) -> Response:
         refund = refunding.request_by_staff(
             reference, amount, body["reason"], by=f"staff {caller().email}", uow=uow
         )
         return json_response(presenters.refund(refund), 201)
 
-    return answer_once(uow, work)
+    return answer_once(deps().unit_of_work(), work)
