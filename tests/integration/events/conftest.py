@@ -120,8 +120,8 @@ class Consumer:
 
     engine: Engine
     process: subprocess.Popen[bytes]
-    again: Callable[[], AbstractContextManager[subprocess.Popen[bytes]]]
-    """Starts another one in its place."""
+    again: Callable[..., AbstractContextManager[subprocess.Popen[bytes]]]
+    """Starts another one, in its place or, with more variables of the environment, beside it."""
 
     def kill(self) -> None:
         self.process.kill()
@@ -136,7 +136,6 @@ class Consumer:
 def ordering(servers: Servers) -> Iterator[Consumer]:
     broker_url = servers.broker_url("ordering")
     declare("ordering", SUBSCRIPTIONS, broker_url)
-    port = free_port()
     with scratch_database() as url:
         migrate("ordering", MIGRATIONS, url)
         environment = {
@@ -147,9 +146,9 @@ def ordering(servers: Servers) -> Iterator[Consumer]:
             "INTERNAL_TOKEN": "t" * 40,
             "FEED_URLS": "{}",
             "REDIS_URL": "redis://127.0.0.1:1",
-            "HEALTH_PORT": str(port),
+            "HEALTH_PORT": str(free_port()),
         }
-        start = partial(_running, environment, port)
+        start = partial(_running, environment)
         with start() as process:
             engine = make_engine(url, application="test")
             yield Consumer(engine, process, again=start)
@@ -157,11 +156,13 @@ def ordering(servers: Servers) -> Iterator[Consumer]:
 
 
 @contextmanager
-def _running(environment: dict[str, str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _running(environment: dict[str, str], **more: str) -> Iterator[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "ordering.entrypoints.consumer"]
+    environment = environment | more
     with subprocess.Popen(command, env=environment) as process:
         try:
-            wait_until(lambda: _is_ready(port), timeout=30, what="the consumer is ready")
+            port = int(environment["HEALTH_PORT"])
+            wait_until(lambda: _is_ready(port), timeout=60, what="the consumer is ready")
             yield process
         finally:
             process.terminate()

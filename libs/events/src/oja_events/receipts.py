@@ -49,7 +49,9 @@ class Receipts:
 
     def _are_the_oldest(self, messages: Sequence[Message], last: Message) -> bool:
         ours = {_number(each) for each in messages if each.channel is last.channel}
-        up_to = {number for number in self._in_hand[last.channel] if number <= _number(last)}
+        up_to = {
+            number for number in self._in_hand.get(last.channel, ()) if number <= _number(last)
+        }
         return len(ours) == len(messages) and up_to <= ours
 
 

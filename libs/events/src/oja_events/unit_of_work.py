@@ -1,5 +1,6 @@
 """One transaction: inbox note, effects and outgoing events live or die together."""
 
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -32,8 +33,8 @@ class Shared:
     def commit(self) -> None:
         flush_all(self.session, list(self.kept.values()))
         self.session.commit()
-        for unit in self.kept:
-            unit.committed()
+        for call in dict.fromkeys(call for unit in self.kept for call in unit.after_commit()):
+            call()
 
 
 class SqlTransaction:
@@ -41,8 +42,8 @@ class SqlTransaction:
 
     With `handling`, entering notes the event in the inbox; raises AlreadyHandled if it was there.
     It is re-entrant: an inner `with` is a savepoint, and its `commit` keeps what was done for the
-    outer one to commit. Services add their repositories in `open`, and what is to happen after
-    each commit in `committed`.
+    outer one to commit. Services add their repositories in `open`, and whom to call after each
+    commit in `after_commit`.
     """
 
     _outbox: Outbox
@@ -67,11 +68,11 @@ class SqlTransaction:
     def open(self, session: Session, outbox: Outbox) -> None:
         """Called on the way in: build the repositories on this session."""
 
-    def committed(self) -> None:
-        """Called when what was done here is in the database to stay."""
-        if self._outbox.wrote:
-            self._outbox.wrote = False
-            self._waker.wake()
+    def after_commit(self) -> list[Callable[[], None]]:
+        """Whom to call when what was done is in the database to stay; once for all of those who
+        shared a transaction."""
+        wrote, self._outbox.wrote = self._outbox.wrote, False
+        return [self._waker.wake] if wrote else []
 
     def join(self, shared: Shared) -> None:
         """Be a part of a transaction that somebody else begins and ends; the event is noted."""
@@ -139,7 +140,8 @@ class SqlTransaction:
             self._outbox.flush()
             self.session.commit()
             self._began = None
-            self.committed()
+            for call in self.after_commit():
+                call()
 
     def _close(self) -> None:
         session, self._session = self._session, None

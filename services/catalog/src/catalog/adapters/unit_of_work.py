@@ -38,9 +38,8 @@ class SqlUnitOfWork(SqlTransaction):
         super().__init__(*args, **kwargs)
         self._announce = announce
 
-    def committed(self) -> None:
-        super().committed()
-        self._announce()
+    def after_commit(self) -> list[Callable[[], None]]:
+        return [*super().after_commit(), self._announce]
 
     def open(self, session: Session, outbox: Outbox) -> None:
         self.products = SqlProductRepository(session, outbox)

@@ -1,5 +1,6 @@
 """One transaction of notifier."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -75,8 +76,6 @@ class SqlUnitOfWork(SqlTransaction):
         self.parked = SqlParkedMessages(session)
         self.templates = SqlTemplateRepository(session)
 
-    def committed(self) -> None:
-        super().committed()
-        if self.mails.wrote:
-            self.mails.wrote = False
-            self._mail_waker.wake()
+    def after_commit(self) -> list[Callable[[], None]]:
+        wrote, self.mails.wrote = self.mails.wrote, False
+        return [*super().after_commit(), *([self._mail_waker.wake] if wrote else [])]
