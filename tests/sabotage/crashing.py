@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack.context import Stack
-from stack.control import restart_anew
 from stack.home import Home
-from stack.programs import services
+from stack.programs import everything
 from tests.sabotage.plugin import PYTHONPATH, ROOT
 from tests.support.shop import Shop
 from tests.support.waiting import wait_until
@@ -82,8 +81,11 @@ def crashing(shop: Shop, names: Sequence[str] = SERVICES) -> Iterator[Crashes]:
 def restart(shop: Shop, names: Sequence[str]) -> None:
     """All at once, with the settings that are in their files now."""
     stack = Stack(Home(Path(shop.description["home"])), env={})
-    restart_anew(stack, [program for program in services(stack) if program.service in names])
-    wait_until(lambda: is_ready(shop), timeout=120, what="all services are ready")
+    programs = everything(stack)
+    changing = [program.name for program in programs if program.service in names]
+    stack.supervisor.configure(programs, stack.account, keep=True, but=changing)
+    stack.supervisor.apply()
+    wait_until(lambda: is_ready(shop), timeout=300, what="all services are ready", pause=1)
 
 
 def is_ready(shop: Shop) -> bool:
