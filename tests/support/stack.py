@@ -18,7 +18,7 @@ class Done:
     output: str
 
 
-def oja(shop: Shop, *arguments: str, code: int = 0) -> Done:
+def oja(shop: Shop, *arguments: str, code: int = 0, within: float = 120) -> Done:
     """Run the command to its end; it must end with this code."""
     done = subprocess.run(
         [sys.executable, "-m", "stack", *arguments],
@@ -31,7 +31,7 @@ def oja(shop: Shop, *arguments: str, code: int = 0) -> Done:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=within,
     )
     assert done.returncode == code, done.stdout + done.stderr
     return Done(done.stdout + done.stderr)

@@ -15,6 +15,7 @@ from oja_web.auth import AuthSettings, public, register_auth
 from oja_web.blueprint import Blueprint
 from oja_web.console import SCHEMES, with_console
 from oja_web.context import register_context
+from oja_web.leaving import leave_when_told
 from oja_web.logs import configure_logging
 from oja_web.problems import CONTENT_TYPE, Problem, ProblemSchema, Refusal, register_problems
 from oja_web.strict_json import StrictJSONProvider, json_response
@@ -61,6 +62,7 @@ def make_app(
         api.register_blueprint(blueprint)
     _refuse_undeclared(app)
     register_throttling(app, service, throttling)
+    leave_when_told(app)
     return app
 
 
