@@ -226,7 +226,15 @@ class Staff(Person):
             self._sign_in()
             self.ask("POST", path, reason, good=(200, 201, 202), Idempotency_Key=uuid4().hex)
 
+    def levels(self) -> dict[str, Any]:
+        """The stock of every SKU."""
+        with self._turn:
+            self._sign_in()
+            skus = self.market.skus
+            return {sku: self.ask("GET", f"/api/admin/inventory/{sku}").json() for sku in skus}
+
     def _sign_in(self) -> None:
+        """Anew each time: a session ends when it is not used for a while."""
         admin = self.market.shop.description["admin"]
         password = Path(admin["password_file"]).read_text().strip()
         answer = self.ask(

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from stack.report import out
 from tests.chaos.nemesis.answers import KINDS
-from tests.chaos.nemesis.customers import Market
+from tests.chaos.nemesis.customers import Market, Purchase
 from tests.chaos.nemesis.plan import Fault
 from tests.chaos.nemesis.verdict import Verdict
 
@@ -42,11 +42,13 @@ class Run:
     answers: Mapping[str, int] = field(default_factory=dict)
     odd: list[str] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
+    purchases: list[Purchase] = field(default_factory=list)
     verdict: Verdict | None = None
 
     def remember(self, market: Market) -> None:
         """What its customers saw, and what kept them from going on."""
         self.answers, self.odd = dict(market.answers.so_far()), market.answers.odd()
+        self.purchases = list(market.purchases)
         self.troubles = [
             f"{each.want}: {each.trouble}" for each in market.purchases if each.trouble
         ]

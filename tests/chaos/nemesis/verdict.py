@@ -84,7 +84,7 @@ def judge(arena: Arena, market: Market, stock: int) -> Verdict:
     verdict.outcomes |= Counter(f"{order.status}, {order.payment_status}" for order in orders)
     judge_orders(market.purchases, orders, verdict)
     judge_money(orders, market.shop.control("GET", "/books"), verdict)
-    judge_stock(orders, {sku: market.shop.staff.stock(sku) for sku in market.skus}, stock, verdict)
+    judge_stock(orders, market.staff.levels(), stock, verdict)
     judge_mails(orders, _mails(market), verdict)
     verdict.books += [
         f"{rule}: {fault}"
