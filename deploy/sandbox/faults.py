@@ -105,6 +105,7 @@ def _record(response: Response) -> None:
 def _fields() -> dict[str, Any]:
     """What the caller sent, without secrets and files."""
     sent: dict[str, Any] = {**request.args.to_dict(), **request.form.to_dict()}
-    body = None if sent else request.get_json(force=True, silent=True)
-    sent |= body if isinstance(body, dict) else {}
+    if not sent and request.get_data():
+        body = request.get_json(force=True, silent=True)
+        sent |= body if isinstance(body, dict) else {}
     return {name: value for name, value in sent.items() if name not in SECRETS}
