@@ -215,6 +215,38 @@ def sequences_without_a_lock() -> None:
     """)
 
 
+def what_went_well_is_kept_without_the_rest() -> None:
+    from contextlib import suppress
+
+    from oja_events import handling
+
+    def run(engine: Any, units: Any, run: Any) -> None:
+        def go_on(unit: Any) -> None:
+            with suppress(Exception):
+                run(unit)
+            unit._shared.kept.setdefault(unit, unit._outbox)
+
+        run_all(engine, units, go_on)
+
+    run_all, handling.run_all = handling.run_all, run
+
+
+def nobody_is_suspected_of_killing() -> None:
+    from oja_events.gathering import Delivery
+
+    def trust(self: Delivery, message: Any) -> None:
+        begin(self, message)
+        self.is_new = True
+
+    begin, Delivery.__init__ = Delivery.__init__, trust  # type: ignore[method-assign]
+
+
+def acknowledged_with_older_ones_in_hand() -> None:
+    from oja_events.receipts import Receipts
+
+    Receipts._are_the_oldest = lambda *_: True  # type: ignore[method-assign]
+
+
 def cancelled_without_asking() -> None:
     from payments.use_cases import deadlines
 
@@ -261,6 +293,9 @@ MUTANTS = {
         Mutant(sent_before_it_is_sent, ("tests/integration/notifier/test_crashes.py",)),
         Mutant(any_confirm_will_do, ("tests/unit/events/test_confirms.py",)),
         Mutant(sequences_without_a_lock, (EVENTS + "test_numbering.py",)),
+        Mutant(what_went_well_is_kept_without_the_rest, (EVENTS + "test_batches.py",)),
+        Mutant(nobody_is_suspected_of_killing, ("tests/unit/events/test_gathering.py",)),
+        Mutant(acknowledged_with_older_ones_in_hand, ("tests/unit/events/test_receipts.py",)),
         Mutant(cancelled_without_asking, ("tests/integration/payments/test_deadlines.py",)),
     ]
 }

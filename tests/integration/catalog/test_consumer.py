@@ -1,6 +1,8 @@
 """News as it comes off the wire."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from random import sample
 from uuid import uuid4
 
 import pytest
@@ -69,3 +71,22 @@ def test_a_payment_ahead_of_its_order_is_tried_again_later(handle, shop):
     assert handle(payment) is Verdict.DONE
 
     assert shop.level(sku) == (3, 0)
+
+
+def test_batches_of_orders_for_the_same_stock_end_well(deps, shop):
+    skus = [in_stock(shop, 500) for _ in range(4)]
+    handler = message_handler(deps)
+    orders = [
+        wrapped(order_placed(uuid4(), dict.fromkeys(sample(skus, 2), 1)), "ordering")
+        for _ in range(60)
+    ]
+
+    def consume(batch):
+        if not handler.handle_together(batch):
+            assert [handler.handle(body, {}).verdict for body in batch] == [Verdict.DONE] * 20
+
+    with ThreadPoolExecutor(3) as consumers:
+        list(consumers.map(consume, (orders[:20], orders[20:40], orders[40:])))
+
+    assert len(news(shop, StockReserved)) == 60
+    assert sum(shop.level(sku)[1] for sku in skus) == 120
