@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from rich.live import Live
@@ -43,7 +44,9 @@ def main() -> int:
 def _go_through_it(ground: Arena, market: Market, run: Run, orders_per_minute: float) -> None:
     with Load(market, orders_per_minute):
         run.quiet = heal(ground, market)
-        _rage(ground, market, run, until=time.monotonic() + run.minutes * 60)
+        # Ctrl-C ends the faults; the judgement comes all the same.
+        with suppress(KeyboardInterrupt):
+            _rage(ground, market, run, until=time.monotonic() + run.minutes * 60)
     with step("Coming to rest, and the judgement"):
         run.verdict = judge(ground, market, _STOCK)
 

@@ -14,17 +14,18 @@ import psycopg2
 
 from stack import envfiles
 from stack.context import Stack
-from stack.control import restart_anew
 from stack.down import down, reset
 from stack.home import CHECKOUT, Home
 from stack.ports import HOST, free_port
-from stack.programs import services
+from stack.programs import everything, services
+from stack.readiness import wait_for
 from stack.report import step
 from stack.services import SERVICES
 from stack.up import choose, up
 from tests.chaos.nemesis.links import Links, links
 from tests.support.shop import Shop
 
+_READY_WITHIN = 600.0
 _LINKED = {"DATABASE_URL": "postgres", "BROKER_URL": "rabbitmq", "REDIS_URL": "redis"}
 # All customers come from one address; what keeps burglars out is tried elsewhere. Who never pays
 # shall not be waited for half an hour.
@@ -99,4 +100,9 @@ def _link(stack: Stack, between: Links) -> None:
             link = between.add(f"{service} → {server}", port)
             variables[name] = variables[name].replace(f"{HOST}:{port}", f"{HOST}:{link}")
         file.write_text(envfiles.text(variables))
-    restart_anew(stack, services(stack))
+    programs, changing = everything(stack), services(stack)
+    with step("Services, behind links"):
+        names = [program.name for program in changing]
+        stack.supervisor.configure(programs, stack.account, keep=True, but=names)
+        stack.supervisor.apply()
+        wait_for(stack, changing, within=_READY_WITHIN)
