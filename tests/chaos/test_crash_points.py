@@ -216,4 +216,4 @@ def test_whoever_dies_at_this_point_the_order_ends_well(
     if not crashes.has_fired() and time > 1:
         pytest.skip("the journey passed it less often this time")
     assert crashes.has_fired(), f"nobody came by {point}"
-    wait_until(lambda: is_ready(shop), timeout=60, what="everybody is back")
+    wait_until(lambda: is_ready(shop), timeout=60, what="everybody is back", pause=1)

@@ -42,4 +42,4 @@ def test_an_order_is_paid_once_although_somebody_dies(
     wait_until(lambda: levels(shop, sku) == (STOCK - 1, 0), timeout=WITHIN, what="one is sold")
     assert kept(shop, order_id) == PRICE
     wait_until(crashes.has_fired, timeout=WITHIN, what=f"somebody came by {point}")
-    wait_until(lambda: is_ready(shop), timeout=WITHIN, what="everybody is back")
+    wait_until(lambda: is_ready(shop), timeout=2 * WITHIN, what="everybody is back", pause=1)
