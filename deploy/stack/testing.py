@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from stack.context import Stack
 from stack.down import down, reset
@@ -44,8 +45,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def nemesis(
     minutes: float, *, seed: int | None, orders_per_minute: float, report_file: Path
-) -> int:
-    """Let the nemesis of tests/chaos loose; its exit code. Without a `seed`, one of today's."""
+) -> NoReturn:
+    """Become the nemesis of tests/chaos, which Ctrl-C then reaches. Without a `seed`, a new one."""
     options = {
         "--minutes": minutes,
         "--seed": int(time.time()) if seed is None else seed,
@@ -55,7 +56,8 @@ def nemesis(
     arguments = [str(part) for option in options.items() for part in option]
     command = [sys.executable, "-m", "tests.chaos.nemesis", *arguments]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("OJA_")}
-    return subprocess.run(command, cwd=CHECKOUT, env=environment, check=False).returncode
+    os.chdir(CHECKOUT)
+    os.execve(sys.executable, command, environment)  # noqa: S606  # nosec B606
 
 
 def lint() -> int:
