@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause, select, text
+from sqlalchemy import CursorResult, TextClause, bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -27,6 +27,16 @@ from oja_events.outbox import Outbox
 
 _MAILS = MailRow.metadata.tables[MailRow.__tablename__]
 _WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_MAILS.c.id)
+# Made once: every order asks it.
+_TOLD = (
+    select(_MAILS.c.facts)
+    .where(
+        _MAILS.c.occasion == bindparam("of"),
+        _MAILS.c.template == bindparam("as"),
+        _MAILS.c.kind == "event",
+    )
+    .limit(1)
+)
 
 SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that senders hold
 # An attempt is over long before: no answer of a mail server is waited for that long.
@@ -113,16 +123,12 @@ class SqlMailRepository:
         self.wrote |= bool(self._session.execute(_WRITE, row).all())
 
     def is_written(self, template: Template, occasion: str) -> bool:
-        found = select(MailRow.id).where(
-            MailRow.occasion == occasion, MailRow.template == template, MailRow.kind == "event"
-        )
-        return self._session.scalars(found.limit(1)).first() is not None
+        return self.told(template, occasion) is not None
 
     def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
-        found = select(MailRow.facts).where(
-            MailRow.occasion == occasion, MailRow.template == template, MailRow.kind == "event"
-        )
-        return self._session.scalars(found.limit(1)).first()
+        found = self._session.execute(_TOLD, {"of": occasion, "as": template.value})
+        facts: Mapping[str, object] | None = found.scalar()
+        return facts
 
     def write_test(self, letter: Letter, words: Words) -> UUID:
         row = self._row(letter, uuid7(), words)
