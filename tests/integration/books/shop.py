@@ -15,7 +15,7 @@ from sqlalchemy import Engine, text
 from oja_events.books.audit import audit
 from oja_events.books.facts import SqlSources
 from oja_events.books.money import BookedRefund, Capture
-from oja_events.books.report import Report
+from oja_events.books.report import Fault, Report
 from oja_events.feed import Page, read_page
 from oja_events.relay import Relay
 from oja_events.repair import Repair
@@ -199,3 +199,12 @@ def red(report: Report) -> dict[str, set[str]]:
         for verdict in report.verdicts
         if verdict.faults
     }
+
+
+def one_fault(report: Report) -> Fault:
+    [fault] = [fault for verdict in report.verdicts for fault in verdict.faults]
+    return fault
+
+
+def one(shop: Shop, service: str, query: str, **values: object) -> Any:
+    return shop.world.services.rows(service, query, **values)[0]

@@ -3,25 +3,14 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
 from oja_events.books.audit import RULES
-from oja_events.books.report import Fault, Report
 from payments.domain.refund import RefundStatus
 from payments.domain.values import Money
-from tests.integration.books.shop import Shop, red
-
-
-def one_fault(report: Report) -> Fault:
-    [fault] = [fault for verdict in report.verdicts for fault in verdict.faults]
-    return fault
-
-
-def one(shop: Shop, service: str, query: str, **values: object) -> Any:
-    return shop.world.services.rows(service, query, **values)[0]
+from tests.integration.books.shop import Shop, one, one_fault, red
 
 
 def test_a_shop_in_order_is_green(shop: Shop) -> None:
@@ -104,6 +93,19 @@ def test_stock_that_is_held_for_no_order(shop: Shop) -> None:
     )
 
     assert red(report) == {"reservations": {str(order_id)}}
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE orders SET next_look_at = NULL", "DELETE FROM orders"], ids=["no", "unknown"]
+)
+def test_an_order_that_waits_for_money_for_ever(shop: Shop, change: str) -> None:
+    order_id = shop.orders["waiting"]
+
+    report = shop.audit_after("payments", f"{change} WHERE order_id = :id", id=order_id)
+
+    assert red(report) == {"deadlines": {str(order_id)}}
+    assert shop.mended
+    assert red(shop.mended) == ({} if "UPDATE" in change else {"deadlines": {str(order_id)}})
 
 
 def test_an_order_that_is_paid_without_a_capture(shop: Shop) -> None:
@@ -197,80 +199,6 @@ def test_a_mail_that_was_never_written(shop: Shop, order: str, template: str) ->
     assert red(report) == {"mails": {str(shop.orders[order])}}
     assert "--to notifier" in one_fault(report).mend
     assert template in one_fault(report).detail
-
-
-def test_an_event_that_a_listener_never_handled(shop: Shop) -> None:
-    event = one(
-        shop, "ordering", "SELECT event_id FROM event_log WHERE subject = :id ORDER BY id LIMIT 1",
-        id=str(shop.orders["waiting"]),
-    )  # fmt: skip
-
-    report = shop.audit_after(
-        "catalog", "DELETE FROM inbox WHERE event_id = :id", id=event.event_id
-    )
-
-    assert red(report) == {"deliveries": {str(event.event_id)}}
-    assert one_fault(report).mend == f"./oja events replay {event.event_id} --to catalog"
-
-
-def test_an_event_that_was_put_away_and_is_nowhere(shop: Shop) -> None:
-    event = one(
-        shop, "ordering", "SELECT event_id FROM event_log WHERE subject = :id ORDER BY id LIMIT 1",
-        id=str(shop.orders["waiting"]),
-    )  # fmt: skip
-
-    report = shop.audit_after(
-        "notifier", "UPDATE inbox SET outcome = 'parked' WHERE event_id = :id", id=event.event_id
-    )
-
-    assert red(report) == {"deliveries": {str(event.event_id)}}
-
-
-def test_a_position_that_is_gone_and_the_event_that_had_it(shop: Shop) -> None:
-    gone = one(
-        shop, "ordering",
-        "SELECT position, event_id FROM event_feed JOIN event_log"
-        " ON event_log.id = event_log_id AND event_log.day = event_feed.day"
-        " WHERE subject = :id ORDER BY position LIMIT 1",
-        id=str(shop.orders["paid"]),
-    )  # fmt: skip
-
-    report = shop.audit_after(
-        "ordering", "DELETE FROM event_feed WHERE position = :position", position=gone.position
-    )
-
-    assert red(report) == {"journals": {f"position {gone.position}", str(gone.event_id)}}
-    assert shop.mended
-    assert red(shop.mended) == {}
-
-
-def test_an_event_that_is_gone_from_the_journal(shop: Shop) -> None:
-    order_id = str(shop.orders["completed"])
-    gone = one(
-        shop, "ordering",
-        "SELECT position, sequence, event_log.id FROM event_feed JOIN event_log"
-        " ON event_log.id = event_log_id AND event_log.day = event_feed.day"
-        " WHERE subject = :id AND sequence = 2",
-        id=order_id,
-    )  # fmt: skip
-
-    report = shop.audit_after("ordering", "DELETE FROM event_log WHERE id = :id", id=gone.id)
-
-    assert red(report) == {"journals": {f"lost {gone.position}", f"{order_id}#2"}}
-
-
-def test_a_counter_of_events_that_is_not_where_its_events_are(shop: Shop) -> None:
-    order_id = str(shop.orders["paid"])
-
-    report = shop.audit_after(
-        "ordering",
-        "UPDATE event_stream SET last_sequence = 9 WHERE subject = :id",
-        id=order_id,
-    )
-
-    assert red(report) == {"journals": {f"{order_id}#9"}}
-    assert shop.mended
-    assert red(shop.mended) == {}
 
 
 def in_flight_order(shop: Shop) -> None:

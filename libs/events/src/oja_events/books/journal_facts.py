@@ -71,6 +71,21 @@ JOURNAL = {
     "journal.about": """
         SELECT event_id, type, subject FROM event_log WHERE subject = ANY(:ids) ORDER BY id
     """,
+    # A subject may hold anything, its number is behind the last "#". An event is of the day on
+    # which it was written, give or take a clock.
+    "journal.numbered": """
+        SELECT wanted.number, event_id, type
+        FROM unnest(CAST(:ids AS text[])) AS wanted (number) JOIN event_log
+            ON subject = regexp_replace(wanted.number, '#[0-9]+$', '')
+            AND sequence = CAST(substring(wanted.number FROM '#([0-9]+)$') AS bigint)
+            AND day >= CAST(:since AS date) - 1
+    """,
+    # What was put away had no effect, and is looked at by somebody already.
+    "inbox.applied": """
+        SELECT event_id, source, type, subject, sequence FROM inbox
+        WHERE event_id > CAST(:after AS uuid) AND outcome = 'applied'
+        ORDER BY event_id LIMIT :limit
+    """,
     "heard": """
         SELECT wanted.id AS event_id, CASE
             WHEN inbox.outcome = 'parked' AND NOT EXISTS (

@@ -9,6 +9,10 @@ FACTS = {
             ), 0) AS going_back
         FROM payments WHERE reference = ANY(:ids)
     """,
+    "deadlines": """
+        SELECT order_id, next_look_at IS NOT NULL AS watched
+        FROM orders WHERE order_id = ANY(CAST(:ids AS uuid[]))
+    """,
     "refunds.since": """
         SELECT refunds.id, reference, refunds.amount, refunds.currency, refunds.status,
             refunds.provider_id, payments.provider_id AS capture_id
