@@ -82,6 +82,11 @@ class Hearing:
             "ordering", self.subscriptions, self.handler, engine=self.engine, feeds=self.feed
         )
 
+    @property
+    def noted(self) -> set[str]:
+        """Whose news has had its effect; `heard` also counts what was undone."""
+        return {subject for (subject,) in self.rows("SELECT subject FROM inbox")}
+
     def round(self) -> None:
         self.repair.compare("catalog", older_than=0, stop=threading.Event())
         self.work_off()

@@ -106,7 +106,7 @@ def test_an_event_that_fails_waits_and_stops_nobody(catalog: Producer, ordering:
 
     ordering.round()
 
-    assert ordering.heard == [lucky.subject]
+    assert ordering.noted == {lucky.subject}
     assert ordering.rows("SELECT attempts, starts, last_error FROM feed_backlog") == [
         (1, 0, "LookupError: not yet")
     ]
@@ -115,8 +115,17 @@ def test_an_event_that_fails_waits_and_stops_nobody(catalog: Producer, ordering:
     ordering.rows("UPDATE feed_backlog SET next_attempt_at = now()")
     ordering.round()
 
-    assert ordering.heard == [lucky.subject, unlucky.subject]
+    assert ordering.noted == {lucky.subject, unlucky.subject}
     assert ordering.rows("SELECT FROM feed_backlog") == []
+
+
+def test_what_is_missing_is_handled_together(catalog: Producer, ordering: Hearing) -> None:
+    numbered(catalog, *(archived() for _ in range(9)))
+
+    ordering.round()
+
+    noted = ordering.rows("SELECT count(*), count(DISTINCT xmin::text) < 9 FROM inbox")
+    assert noted == [(9, True)]
 
 
 def test_an_event_that_fails_for_a_day_is_put_away(catalog: Producer, ordering: Hearing) -> None:

@@ -191,6 +191,20 @@ def test_who_takes_long_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None
     run(story)
 
 
+def test_what_escapes_the_handler_reaches_those_who_must_reject_the_message() -> None:
+    class Failing(FakeHandler):
+        def handle(self, body: bytes, headers: Mapping[str, Any]) -> Result:
+            raise LookupError
+
+    async def story() -> None:
+        hands = Hands(Failing(in_the_way={b"1"}))
+        results = await asyncio.gather(*hands.take(*messages(2)), return_exceptions=True)
+        assert [type(each) for each in results] == [LookupError, LookupError]
+        assert await asyncio.gather(*hands.take(*messages(3)[1:])) == [DONE, DONE]
+
+    run(story)
+
+
 def test_who_waits_no_longer_because_the_channel_is_gone_disturbs_nobody() -> None:
     handler = FakeHandler()
 

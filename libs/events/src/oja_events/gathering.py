@@ -37,6 +37,10 @@ class Delivery:
         if not self.result.done():  # who waited for it went away with the channel that it came by
             self.result.set_result(result)
 
+    def give_up(self, error: Exception) -> None:
+        if not self.result.done():
+            self.result.set_exception(error)
+
 
 class Gathering:
     """The messages that one process has in hand, on their way through its handler."""
@@ -87,7 +91,12 @@ class Gathering:
     async def _settle(self, deliveries: Sequence[Delivery]) -> None:
         """Together if that is possible. After a batch with something in its way the next one is
         half as large, after a good one twice as large."""
-        went_well = await self._together(deliveries) or await self._alone(deliveries)
+        try:
+            went_well = await self._together(deliveries) or await self._alone(deliveries)
+        except Exception as error:
+            for each in deliveries:
+                each.give_up(error)
+            raise
         self._most = min(MOST, 2 * self._most) if went_well else max(1, self._most // 2)
 
     async def _together(self, deliveries: Sequence[Delivery]) -> bool:

@@ -6,7 +6,8 @@ Every consumer compares the feeds of those it listens to with its inbox. Normall
 and only what the broker has had a minute for; while the broker is away, and for a while after,
 every other second. What the broker brings all the same in the meantime is stopped by the inbox.
 
-An event that fails waits in the backlog and does not stop the comparison. Its attempt is counted
+What is missing is handled together where that is possible (batching.py). An event that fails waits
+in the backlog and does not stop the comparison. Its attempt is counted
 before it begins: one that kills the process is put away after MOST_STARTS.
 """
 
@@ -73,7 +74,7 @@ _HELD = text("""
     UPDATE feed_backlog SET attempts = attempts - 1, starts = 0, next_attempt_at = now()
     WHERE event_id = :id
 """)
-_DONE = text("DELETE FROM feed_backlog WHERE event_id = :id")
+_DONE = text("DELETE FROM feed_backlog WHERE event_id = ANY(:ids)")
 _DELAYS = [float(seconds) for seconds in RETRY_TIERS.values()]
 
 
@@ -178,6 +179,8 @@ class Repair:
     def work_off(self, pool: ThreadPoolExecutor) -> int:
         """Handle a batch of what is due in the backlog; returns how many events that were."""
         claimed = self._claim(suspect=False) or self._claim(suspect=True)
+        if self._handle_together(claimed):
+            return len(claimed)
         if not all(pool.map(self._handle, claimed)):
             return 0  # the database is away: the rest waits for the next round
         return len(claimed)
@@ -186,6 +189,15 @@ class Repair:
         values = {"suspect": suspect, "limit": 1 if suspect else _BATCH, "delays": _DELAYS}
         with self._engine.begin() as connection:
             return list(connection.execute(_CLAIM, values))
+
+    def _handle_together(self, rows: list[Row[tuple[UUID, str, bytes, int, int]]]) -> bool:
+        """Those that are tried for the first time. False: each is to be handled alone."""
+        if len(rows) < 2 or any(row.attempts > 1 for row in rows):
+            return False
+        if not self._handler.handle_together([bytes(row.body) for row in rows]):
+            return False
+        self._note(_DONE, ids=[row.event_id for row in rows])
+        return True
 
     def _handle(self, row: Row[tuple[UUID, str, bytes, int, int]]) -> bool:
         """Whether the database answered."""
@@ -202,7 +214,7 @@ class Repair:
             if result.verdict is Verdict.LATER:
                 self._note(_FAILED, id=row.event_id, error=result.error)
                 return True
-        self._note(_DONE, id=row.event_id)
+        self._note(_DONE, ids=[row.event_id])
         return True
 
     def _note(self, statement: TextClause, **values: object) -> None:
