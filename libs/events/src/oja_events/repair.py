@@ -6,9 +6,9 @@ Every consumer compares the feeds of those it listens to with its inbox. Normall
 and only what the broker has had a minute for; while the broker is away, and for a while after,
 every other second. What the broker brings all the same in the meantime is stopped by the inbox.
 
-What is missing is handled together where that is possible (batching.py). An event that fails waits
-in the backlog and does not stop the comparison. Its attempt is counted
-before it begins: one that kills the process is put away after MOST_STARTS.
+What is missing is handled together where that is possible. An event that fails waits in the backlog
+and does not stop the comparison. Its attempt is counted before it begins: one that kills the
+process is put away after MOST_STARTS.
 """
 
 import logging
