@@ -137,6 +137,10 @@ class FakeProducts(FakeSlugs):
             }
         return products
 
+    def forgotten(self, limit: int) -> list[Product]:
+        told = {getattr(event, "product_id", None) for event in self._state.told}
+        return self.touched([each for each in self._state.products if each not in told][:limit])
+
     def save(self, product: Product) -> None:
         skus = [variant.sku for variant in product.content.variants]
         owners = [self._state.owners.setdefault(sku, product.id) for sku in skus]

@@ -5,6 +5,7 @@ there within seconds, and its inbox sees to it that nothing happens twice. So ev
 may be called twice.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -49,7 +50,10 @@ _HEARING = text("""
     SELECT (SELECT count(*) FROM feed_backlog) AS backlog,
         (SELECT count(*) FROM parked_message WHERE status = 'open') AS parked
 """)
+_UNNUMBERED = text("SELECT EXISTS (SELECT FROM outbox_pending WHERE position IS NULL)")
 _CURSORS = text("SELECT source, position FROM feed_cursor")
+
+_POLL = 0.1  # seconds
 
 
 class NotFound(Exception):
@@ -185,3 +189,16 @@ def _handle(connection: Connection, envelope: Envelope, body: bytes) -> None:
 
 def _parked(row: Any) -> Parked:
     return Parked(**{**row, "body": bytes(row["body"])})
+
+
+def numbered(engine: Engine, *, within: float) -> bool:
+    """Whether all that was told has its position within that many seconds, so that whoever reads
+    the feed finds it. A running worker sees to that, broker or not."""
+    deadline = time.monotonic() + within
+    while True:
+        with engine.connect() as connection:
+            if not connection.execute(_UNNUMBERED).scalar():
+                return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL)

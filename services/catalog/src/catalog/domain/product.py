@@ -160,6 +160,13 @@ class Product:
             )
         )
 
+    def retell(self, now: datetime) -> None:
+        """Tell once more what it is, although nothing has changed."""
+        if self.content.status is ProductStatus.ARCHIVED:
+            self._tell_archived(now)
+        else:
+            self.tell(now)
+
     def pull_events(self) -> list[Event]:
         """Hand over what there is to tell since the last call, oldest first."""
         events, self._events = self._events, []

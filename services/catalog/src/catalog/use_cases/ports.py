@@ -31,6 +31,9 @@ class ProductRepository(Protocol):
     def touched(self, product_ids: Collection[UUID]) -> list[Product]:
         """These products, locked, for telling what became of their stock."""
 
+    def forgotten(self, limit: int) -> list[Product]:
+        """Products of which the journal tells nothing any more, locked."""
+
     def save(self, product: Product) -> None:
         """Keep the changes and their events; raises SkuTaken."""
 

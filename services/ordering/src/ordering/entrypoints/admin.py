@@ -34,7 +34,7 @@ def main() -> None:
         done = rebuild_products(told, unit_of_work=deps.unit_of_work)
         sys.stdout.write(
             f"{done.told} products compared, {done.mended} mended,"
-            f" {done.others} not in the journal and left as they are\n"
+            f" {done.others} unknown to catalog's journal and left as they are\n"
         )
 
     run_commands(

@@ -16,7 +16,7 @@ PRODUCTS_AT_ONCE = 50
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
     """How many products were told of, how many of our copies were wrong, and how many other
-    products we know: their news is older than the journal, so they stay as they are."""
+    products we know: nobody tells of them any more, so they stay as they are."""
 
     told: int
     mended: int

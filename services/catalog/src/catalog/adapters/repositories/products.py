@@ -26,7 +26,15 @@ from catalog.adapters.tables import CategoryRow, ImageRow, ProductRow, StockRow,
 from catalog.domain.product import Content, Product
 from catalog.domain.values import Image
 from catalog.use_cases.errors import ProductNotFound, SkuTaken
+from oja_events.contracts.catalog import ProductArchived, ProductChanged
 from oja_events.outbox import Outbox
+
+_FORGOTTEN = text("""
+    SELECT id FROM products WHERE NOT EXISTS (
+        SELECT FROM event_log WHERE subject = CAST(products.id AS text) AND type = ANY(:types))
+    ORDER BY id LIMIT :limit
+""")
+_NEWS = [news.TYPE for news in (ProductChanged, ProductArchived)]
 
 # A SKU of another product is left alone, and missing in the answer.
 _WRITE_VARIANTS = text("""
@@ -106,6 +114,10 @@ class SqlProductRepository:
         self._written |= {product.id: product.content for product in products}
         self._shown |= {product.id: product.images for product in products}
         return products
+
+    def forgotten(self, limit: int) -> list[Product]:
+        ids = self._session.scalars(_FORGOTTEN, {"types": _NEWS, "limit": limit}).all()
+        return self.edit(ids)
 
     def save(self, product: Product) -> None:
         write_product(product, self._session.get_one(ProductRow, product.id))
