@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from functools import partial
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -211,6 +212,25 @@ def test_when_many_wait_already_the_next_is_told_to_come_back_at_once(
 
     with pytest.raises(OrderNotReady):
         pay(books, paystack, a_bill())
+
+
+def test_who_waits_for_the_stock_looks_less_and_less_often_and_not_for_too_long(
+    books: Books, paystack: FakePaystack, monkeypatch: pytest.MonkeyPatch
+):
+    pauses: list[float] = []
+    clock = SimpleNamespace(sleep=pauses.append, monotonic=lambda: sum(pauses))
+    monkeypatch.setattr(opening, "STOCK_PATIENCE", 2.0)
+    monkeypatch.setattr(opening, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(opening, "time", clock)
+
+    with pytest.raises(OrderNotReady):
+        pay(books, paystack, a_bill())
+
+    looks = pauses[:-1]
+    assert looks == sorted(looks)
+    assert looks[0] == 0.05
+    assert len(pauses) < 10
+    assert sum(pauses) == pytest.approx(2.0)
 
 
 def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_take(
