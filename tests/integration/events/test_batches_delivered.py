@@ -27,11 +27,6 @@ def pile_up(catalog: Producer, ordering: Consumer, relaying: Relaying, servers: 
     wait_until(lambda: depth(servers, "ordering.main") == BACKLOG, timeout=60)
 
 
-def transactions(ordering: Consumer) -> int:
-    [(count,)] = ordering.rows("SELECT count(DISTINCT xmin::text) FROM inbox")
-    return int(str(count))
-
-
 def test_a_batch_whose_consumer_dies_before_it_acknowledges_has_no_second_effect(
     catalog: Producer, ordering: Consumer, relaying: Relaying, servers: Servers, tmp_path: Path
 ) -> None:
@@ -49,7 +44,6 @@ def test_a_batch_whose_consumer_dies_before_it_acknowledges_has_no_second_effect
         wait_until(lambda: inbox(ordering) == BACKLOG, timeout=60)
 
     assert left(servers) == 0
-    assert transactions(ordering) < BACKLOG / 2
     assert set(committed) <= set(ordering.rows("SELECT event_id, xmin::text FROM inbox"))
     assert set(effects) <= set(ordering.rows("SELECT sku, xmin::text FROM offers"))
     assert len(offers(ordering)) == BACKLOG
