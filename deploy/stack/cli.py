@@ -97,7 +97,10 @@ def logs(
 
 @app.command()
 def restart(service: ServiceArgument) -> None:
-    """Restart a service or one of its processes, one after the other."""
+    """Restart a service or one of its processes, one after the other, while people use the shop.
+
+    Of catalog, identity, ordering, payments and notifier no request and no news is lost.
+    """
     from stack.control import restart
 
     restart(Stack(), service or "")

@@ -21,7 +21,7 @@ from tests.support.waiting import wait_until
 
 CUSTOMERS = 4
 STOCK = 10_000
-WITHIN = 90.0  # seconds for what customers wait for while a service's consumer starts anew
+WITHIN = 240.0  # seconds for what customers wait for while a consumer starts anew on a busy machine
 # Connections rest between two requests as they do in life, some until the gateway closes them.
 LONGEST_PAUSE = 0.4
 
@@ -127,13 +127,13 @@ def pids(shop: Shop, service: str) -> dict[str, int]:
     return {each["name"]: each["pid"] for each in found if each["service"] == service}
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_restart_is_noticed_by_nobody(shop: Shop, service: str) -> None:
     before = pids(shop, service)
 
     with busy(shop) as crowd:
-        oja(shop, "restart", service, within=300)
+        oja(shop, "restart", service, within=600)
         restarted = pids(shop, service)
         wait_until(lambda: len(crowd.orders) > CUSTOMERS, timeout=WITHIN, what="some have paid")
 
