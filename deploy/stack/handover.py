@@ -23,7 +23,7 @@ from stack.program import Program
 from stack.programs import everything
 from stack.readiness import is_ready, wait_for, wait_until
 
-_TAKES_OVER_WITHIN = 90
+_TAKES_OVER_WITHIN = 120
 # A request may take 30 s; a connection that nobody uses is closed by the gateway after 3 s.
 _LEAVES_WITHIN = 40
 
@@ -33,19 +33,25 @@ def replace_unnoticed(stack: Stack, program: Program, anew: Callable[[], None]) 
 
     What does not answer now has nothing to lose: it is started again without ceremony.
     """
+    # Whoever was broken off may have left a stand-in: a next one must come after the process that
+    # it is to follow, for that is how the kernel tells them apart.
+    _run(stack, everything(stack))
     if not (is_ready(stack, program) and _can_leave(stack, program)):
         anew()
         wait_for(stack, [program], within=_TAKES_OVER_WITHIN)
         return
     stand_in = replace(program, name=f"{program.name}-stand-in")
     many = len(_listening(stack, program))
+    _run(stack, [*everything(stack), stand_in])
     try:
-        _run(stack, [*everything(stack), stand_in])
         _hand_over(stack, program, stand_in, many)
-        anew()
-        _hand_over(stack, stand_in, program, many)
-    finally:
+    except Failure:
         _run(stack, everything(stack))
+        raise
+    anew()
+    # If the new one does not come, the stand-in goes on.
+    _hand_over(stack, stand_in, program, many)
+    _run(stack, everything(stack))
 
 
 def _hand_over(stack: Stack, leaving: Program, coming: Program, many: int) -> None:
@@ -66,7 +72,12 @@ def _listening(stack: Stack, program: Program) -> list[int]:
 
 def _can_leave(stack: Stack, program: Program) -> bool:
     pids = _listening(stack, program)
-    return bool(pids) and all(_catches(pid, signal.SIGUSR1) for pid in pids)
+    return bool(pids) and all(_knows(pid) or _catches(pid, signal.SIGUSR1) for pid in pids)
+
+
+def _knows(pid: int) -> bool:
+    """Whether it has been told to leave, now or in a restart that was broken off."""
+    return Path(f"/proc/{pid}/comm").read_text().strip() == LEAVING
 
 
 def _catches(pid: int, number: signal.Signals) -> bool:
@@ -80,7 +91,7 @@ def _has_left(pid: int, program: Program) -> bool:
     """Whether it knows that it is to leave, and has answered whatever had come before; one that
     does not know is told."""
     try:
-        knows = Path(f"/proc/{pid}/comm").read_text().strip() == LEAVING
+        knows = _knows(pid)
         if not knows:
             os.kill(pid, signal.SIGUSR1)
     except (FileNotFoundError, ProcessLookupError):
