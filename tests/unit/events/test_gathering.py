@@ -19,6 +19,12 @@ from tests.unit.events.test_receipts import FakeChannel, FakeMessage
 DONE, LATER, HOLD = (Result(verdict) for verdict in (Verdict.DONE, Verdict.LATER, Verdict.HOLD))
 
 
+@pytest.fixture(autouse=True)
+def nobody_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine is that the test runs on."""
+    monkeypatch.setattr(gathering, "SOON", 60)
+
+
 @dataclass
 class FakeHandler:
     """Does what it is told to for some bodies, and well with all others; writes down its calls."""

@@ -18,7 +18,7 @@ from oja_events.receipts import Receipts
 log = logging.getLogger(__name__)
 
 MOST = 32  # messages in one transaction
-SOON = 0.5  # well above what a batch takes
+SOON = 0.1
 HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
 ATTEMPT_HEADER = "x-attempt"
 RETURNS_HEADER = "x-delivery-count"  # the broker's own
