@@ -36,7 +36,7 @@ from oja_events.topology import lanes_exchange, main_queue, parking_queue, retry
 
 log = logging.getLogger(__name__)
 
-PREFETCH = 2 * MOST  # messages in hand at once: a batch at work, and the next one
+PREFETCH = 4 * MOST  # messages in hand at once: some batches at work, and the next one
 THREADS = 8
 # Sessions that a consumer may need at once: for every thread, for what compares feeds (it holds one
 # while it works with another), and for whoever wakes the relay.

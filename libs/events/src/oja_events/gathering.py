@@ -1,7 +1,7 @@
 """What waits in a consumer's hands is handled together; what comes alone is handled at once.
 
 While one batch is worked on, the next one gathers by itself, so nobody waits for it to fill. Who
-takes long holds up nobody: after SOON the next ones begin beside him. A message that was in hand
+takes longer than SOON holds up nobody: the next ones begin beside him. A message that was in hand
 before, because it failed or its consumer died, is handled alone.
 """
 
@@ -17,8 +17,8 @@ from oja_events.receipts import Receipts
 
 log = logging.getLogger(__name__)
 
-MOST = 32  # messages in one transaction
-SOON = 0.1
+MOST = 16  # messages in one transaction
+SOON = 0.01  # while one batch waits for Postgres, the next one can be worked on
 HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
 ATTEMPT_HEADER = "x-attempt"
 RETURNS_HEADER = "x-delivery-count"  # the broker's own
