@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 
 from stack.services import SERVICES
 from tests.contract.access import Route, matrix
@@ -25,27 +24,42 @@ READS = [
 ]
 
 
-@contextmanager
-def refusing_to_write(engines: list[Engine]) -> Iterator[None]:
-    def refuse(connection: Any, *_: object) -> None:
-        connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+class Databases:
+    """Those of the services, which refuse to write while they are told to."""
 
-    for engine in engines:
-        event.listen(engine, "begin", refuse)
-    try:
-        yield
-    finally:
+    def __init__(self, engines: list[Engine]) -> None:
+        self._read_only: set[Engine] = set()
         for engine in engines:
-            event.remove(engine, "begin", refuse)
+            event.listen(engine, "begin", self._begin)
+
+    def _begin(self, connection: Connection) -> None:
+        if connection.engine in self._read_only:
+            connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+
+    @contextmanager
+    def refusing_to_write(self, *engines: Engine) -> Iterator[None]:
+        self._read_only.update(engines)
+        try:
+            yield
+        finally:
+            self._read_only.difference_update(engines)
+
+
+# Listening begins and ends once: other threads use the engines meanwhile.
+@pytest.fixture(scope="module")
+def databases(shop: FiveApps) -> Databases:
+    return Databases([shop.deps[service].engine for service in SERVICES])
 
 
 @pytest.mark.parametrize("route", READS, ids=str)
-def test_s23_a_get_changes_nothing(shop: FiveApps, people: dict[str, Person], route: Route) -> None:
+def test_s23_a_get_changes_nothing(
+    shop: FiveApps, people: dict[str, Person], databases: Databases, route: Route
+) -> None:
     owner = people["admin"]
     make = MAKERS.get(route.path)
     variables = make(shop, owner) if make else _some_ids()
 
-    with refusing_to_write([shop.deps[service].engine for service in SERVICES]):
+    with databases.refusing_to_write(*(shop.deps[service].engine for service in SERVICES)):
         answer = ask(shop, route, variables, owner.bearer)
 
     assert answer.status_code in ({200} if make or "<" not in route.path else {200, 404})
@@ -58,9 +72,10 @@ def _some_ids() -> dict[str, str]:
     return dict.fromkeys(names, unknown) | other
 
 
-def test_s23_such_a_database_really_refuses(shop: FiveApps, people: dict[str, Person]) -> None:
-    engine = shop.deps["ordering"].engine
-    with refusing_to_write([engine]):
+def test_s23_such_a_database_really_refuses(
+    shop: FiveApps, people: dict[str, Person], databases: Databases
+) -> None:
+    with databases.refusing_to_write(shop.deps["ordering"].engine):
         answer = shop.call("ordering", "DELETE", "/api/cart", people["customer"].bearer)
 
     assert answer.status_code == 500

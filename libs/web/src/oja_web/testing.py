@@ -34,7 +34,8 @@ def make_key_pair(kid: str = KEY_ID) -> KeyPair:
 
 
 def make_token(private_pem: str, *, headers: dict[str, Any] | None = None, **claims: Any) -> str:
-    """An access token as a good issuer makes it; replace any claim, or leave it out with `...`."""
+    """An access token as a good issuer makes it, but good for longer than all tests take; replace
+    any claim, or leave it out with `...`."""
     now = int(time.time())
     full = {
         "iss": ISSUER,
@@ -42,7 +43,7 @@ def make_token(private_pem: str, *, headers: dict[str, Any] | None = None, **cla
         "sub": str(uuid.uuid4()),
         "jti": uuid.uuid4().hex,
         "iat": now,
-        "exp": now + 600,
+        "exp": now + 24 * 3600,
         "roles": ["customer"],
         "permissions": [],
         "email": "ada@example.com",
