@@ -156,7 +156,8 @@ def test_an_event_that_kills_its_process_is_put_away_and_its_neighbours_are_not(
     ordering.round()
 
     assert ordering.rows("SELECT reason FROM parked_message") == [("crash",)]
-    assert ordering.heard == [innocent.subject]
+    noted = dict(ordering.rows("SELECT subject, outcome FROM inbox"))
+    assert noted == {innocent.subject: "applied", deadly.subject: "parked"}
 
 
 def test_while_the_database_is_away_an_attempt_does_not_count(
