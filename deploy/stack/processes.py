@@ -17,9 +17,6 @@ from stack.services import SERVICES
 _WORKERS = {"catalog": 2, "ordering": 2}
 # Hashes of passwords wait for each other, a payment waits for Paystack: others must not wait too.
 _THREADS = {"identity": 16, "payments": 16}
-# Customers at the gateway come before what happens in the background: where there is too little for
-# both, a process there gets a third of what one here does, and makes up for it afterwards.
-_IN_THE_BACKGROUND = 5
 _GRANIAN = (
     "{python} -m granian --interface wsgi --factory --host {host} --port {port}"
     " --workers {workers} --blocking-threads {threads} --respawn-failed-workers"
@@ -32,8 +29,7 @@ class Process:
     """One kind of process of one service; `scale` runs several of it.
 
     `command` holds {python}, {host} and {port}. `ready` is the path that answers 200 on
-    that port once the process does its work. `niceness` is as the kernel counts it: the higher,
-    the more it gives way to others.
+    that port once the process does its work.
     """
 
     service: str
@@ -41,7 +37,6 @@ class Process:
     command: tuple[str, ...]
     ready: str
     needs: tuple[str, ...]
-    niceness: int = 0
 
     @property
     def name(self) -> str:
@@ -83,8 +78,7 @@ def _http(service: str) -> Process:
 
 def _background(service: str, role: str) -> Process:
     command = ("{python}", "-m", f"{service}.entrypoints.{role}")
-    needs = ("postgres", "rabbitmq")
-    return Process(service, role, command, "/readyz", needs, niceness=_IN_THE_BACKGROUND)
+    return Process(service, role, command, "/readyz", ("postgres", "rabbitmq"))
 
 
 def _admin(service: str, name: str, need: str) -> Task:

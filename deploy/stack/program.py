@@ -31,7 +31,6 @@ class Program:
     # The folder is made again when somebody has deleted it: nothing in it is needed for good.
     expendable: bool = False
     leashed: bool = True
-    niceness: int = 0
     # Of the sources, so that an `up` after an update runs what was updated.
     code: str = ""
 

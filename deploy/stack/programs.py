@@ -90,7 +90,6 @@ def _instance(stack: Stack, process: Process, number: int) -> Program:
         env_file=str(stack.home.env / f"{process.service}.env"),
         code=sources.fingerprint(sources.SERVICES),
         needs_ports=tuple(stack.ports[need] for need in process.needs),
-        niceness=process.niceness,
     )
 
 

@@ -29,15 +29,6 @@ def test_a_command_needs_an_interpreter_and_an_address_only(process):
     assert all("{" not in part.format(**values) for part in process.command)
 
 
-def test_customers_come_before_what_happens_in_the_background():
-    niceness = {
-        process.role: {each.niceness for each in processes() if each.role == process.role}
-        for process in processes()
-    }
-
-    assert niceness == {"http": {0}, "consumer": {5}, "worker": {5}}
-
-
 def test_all_queues_are_declared_and_all_databases_migrated():
     assert {task.service for task in tasks() if task.name == "migrate"} == set(SERVICES)
     assert {task.service for task in tasks() if task.name == "declare"} == set(SERVICES)
