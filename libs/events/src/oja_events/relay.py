@@ -170,12 +170,13 @@ class Relay:
         self._failures += 1
 
     def _pass(self, lead: Connection, window: ConfirmWindow) -> bool:
-        """Publish what is due; False when there was nothing."""
+        """Publish what is due; False when that was all. What was committed since has its wake-up,
+        which the next wait finds."""
         numbered = self._number(lead)
         rows = self._due(lead)
         if rows:
             self._settle(lead, window.publish(rows))
-        return bool(rows) or numbered == SEQUENCE_BATCH
+        return len(rows) == WINDOW or numbered == SEQUENCE_BATCH
 
     def _number(self, connection: Connection) -> int:
         with self._numbering:
