@@ -34,8 +34,8 @@ CREATE INDEX IF NOT EXISTS deliveries_of ON deliveries (reference);
 CREATE INDEX IF NOT EXISTS deliveries_in ON deliveries (state);
 CREATE TABLE IF NOT EXISTS mails (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sender TEXT NOT NULL, recipients TEXT NOT NULL,
-    subject TEXT NOT NULL, message_id TEXT NOT NULL, text TEXT NOT NULL, html TEXT NOT NULL,
-    raw BLOB NOT NULL, received_at TEXT NOT NULL);
+    subject TEXT NOT NULL, message_id TEXT NOT NULL, raw BLOB NOT NULL,
+    received_at TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS mail_recipients (mail_id INTEGER NOT NULL, address TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS mail_recipients_by ON mail_recipients (address, mail_id);
 CREATE TABLE IF NOT EXISTS assets (
@@ -70,6 +70,7 @@ class Books:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(SCHEMA)
+        self._drop_what_mails_said()
         self._number_from_the_clock()
 
     @contextmanager
@@ -126,6 +127,12 @@ class Books:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
+
+    def _drop_what_mails_said(self) -> None:
+        # Older books kept beside each mail what is now read from it when somebody looks.
+        columns = {row["name"] for row in self.rows("PRAGMA table_info(mails)")}
+        for name in columns & {"text", "html"}:
+            self.write(f"ALTER TABLE mails DROP COLUMN {name}")
 
     def _number_from_the_clock(self) -> None:
         # Receivers deduplicate on ids. Starting at the clock keeps them unique when the state

@@ -26,7 +26,7 @@ def mail(mail_id: int) -> str:
 
 @blp.get("/<int:mail_id>/html")
 def html(mail_id: int) -> Response:
-    answer = Response(_find(mail_id)["html"], mimetype="text/html")
+    answer = Response(shown(_find(mail_id))["html"], mimetype="text/html")
     # Whatever a mail contains, it runs no script and has no access to this site.
     answer.headers["Content-Security-Policy"] = "sandbox allow-popups; script-src 'none'"
     return answer

@@ -41,18 +41,16 @@ class Sink:
         fault = self._fault(envelope.rcpt_tos, "data")
         if fault and fault["fault"] != "drop_after_store":
             return await self._play(server, fault)
-        mail_id = await self._store(envelope)
+        mail_id = self._store(envelope)
         if fault:
             return self._drop(server)
         log.info("mail stored", extra={"mail": mail_id, "recipients": envelope.rcpt_tos})
         return f"250 OK queued as {mail_id}"
 
-    async def _store(self, envelope: Envelope) -> int:
+    def _store(self, envelope: Envelope) -> int:
+        # Handing it to a thread would take longer than storing it.
         raw = envelope.original_content or b""
-        sender = envelope.mail_from or ""
-        return await asyncio.to_thread(
-            self._parts.mailbox.store, sender, list(envelope.rcpt_tos), raw
-        )
+        return self._parts.mailbox.store(envelope.mail_from or "", list(envelope.rcpt_tos), raw)
 
     def _fault(self, addresses: list[str], stage: str) -> Setting | None:
         def fits(setting: Setting) -> bool:
@@ -60,7 +58,6 @@ class Sink:
             concerns = any(fnmatch(address.lower(), pattern) for address in addresses)
             return concerns and setting["stage"] == stage
 
-        # Handing it to a thread would take longer than looking.
         return self._parts.switches.take("mail", fits)
 
     async def _play(self, server: SMTP, fault: Setting) -> str:
