@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-import requests
+import urllib3
 
 from sandbox.books import Books, at_text, now_text
 from sandbox.log import logger
@@ -44,6 +44,7 @@ class Deliveries:
     def __init__(self, books: Books, timeout: float, retry_factor: float) -> None:
         self._books, self._timeout, self._factor = books, timeout, retry_factor
         self._timers = Timers()
+        self._pool = urllib3.PoolManager(maxsize=THREADS, retries=False)
         self._finished = threading.Condition()
         self._threads = [
             threading.Thread(target=self._run, name=f"webhooks-{n}", daemon=True)
@@ -90,13 +91,13 @@ class Deliveries:
     def release(self, reference: str) -> None:
         """Send what was held back until the customer had been redirected."""
         due_at = time.time()
-        with self._books.writing():
-            held = self._books.rows(
-                "SELECT id FROM deliveries WHERE reference = ? AND state = 'held'", reference
-            )
-            for row in held:
-                self._set(row["id"], state="waiting", due_at=due_at)
-        for row in held:
+        released = self._books.rows(
+            "UPDATE deliveries SET state = 'waiting', due_at = ? "
+            "WHERE reference = ? AND state = 'held' RETURNING id",
+            due_at,
+            reference,
+        )
+        for row in released:
             self._timers.put(row["id"], due_at)
 
     def resend(self, delivery_id: int) -> bool:
@@ -126,21 +127,19 @@ class Deliveries:
         return [_shown(row) for row in rows]
 
     def _run(self) -> None:
-        session = requests.Session()
-        session.trust_env = False
         while (delivery_id := self._timers.take()) is not None:
             try:
-                self._attempt(session, delivery_id)
+                self._attempt(delivery_id)
             except sqlite3.ProgrammingError:  # the books were closed while we waited for an answer
                 return
             except Exception:
                 log.exception("delivery broke", extra={"delivery": delivery_id})
 
-    def _attempt(self, session: requests.Session, delivery_id: int) -> None:
+    def _attempt(self, delivery_id: int) -> None:
         row = self._find(delivery_id)
         if row is None or row["state"] != "waiting" or row["due_at"] > time.time():
             return  # sent, dropped or put off since this timer was set
-        attempt = _post(session, row, self._timeout)
+        attempt = self._post(row)
         attempts = [*json.loads(row["attempts"]), attempt]
         state, due_at = self._after(attempt, len(attempts))
         self._set(delivery_id, state=state, due_at=due_at, attempts=json.dumps(attempts))
@@ -150,6 +149,27 @@ class Deliveries:
             self._finished.notify_all()
         told = {"delivery": delivery_id, "webhook": row["event"], "reference": row["reference"]}
         log.info("webhook sent", extra=told | {"answer": attempt["status"], "state": state})
+
+    def _post(self, row: sqlite3.Row) -> dict[str, Any]:
+        began = time.time()
+        try:
+            answer = self._pool.request(
+                "POST",
+                row["url"],
+                body=row["body"],
+                headers=json.loads(row["headers"]),
+                timeout=self._timeout,
+                redirect=False,
+            )
+            text = answer.data.decode(errors="replace")
+            outcome = {"status": answer.status, "answer": text[:500]}
+        except urllib3.exceptions.HTTPError as error:
+            outcome = {"status": None, "answer": type(error).__name__}
+        return {
+            "at": at_text(began),
+            "milliseconds": round((time.time() - began) * 1000, 1),
+            **outcome,
+        }
 
     def _after(self, attempt: dict[str, Any], tried: int) -> tuple[str, float]:
         if attempt["status"] == 200:
@@ -163,26 +183,6 @@ class Deliveries:
 
     def _set(self, delivery_id: int, **values: Any) -> None:
         self._books.update("deliveries", delivery_id, **values)
-
-
-def _post(session: requests.Session, row: sqlite3.Row, timeout: float) -> dict[str, Any]:
-    began = time.time()
-    try:
-        answer = session.post(
-            row["url"],
-            data=row["body"],
-            headers=json.loads(row["headers"]),
-            timeout=timeout,
-            allow_redirects=False,
-        )
-        outcome = {"status": answer.status_code, "answer": answer.text[:500]}
-    except requests.RequestException as error:
-        outcome = {"status": None, "answer": type(error).__name__}
-    return {
-        "at": at_text(began),
-        "milliseconds": round((time.time() - began) * 1000, 1),
-        **outcome,
-    }
 
 
 def _shown(row: sqlite3.Row) -> dict[str, Any]:

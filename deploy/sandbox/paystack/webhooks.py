@@ -40,7 +40,7 @@ class Webhooks:
         self, event: str, data: dict[str, Any], reference: str | None, setting: Setting
     ) -> Message:
         honest = encode(event, data)
-        body = encode(event, _altered(data, setting.get("alter", {})))
+        body = encode(event, _altered(data, setting["alter"])) if setting.get("alter") else honest
         signature = sign(body, self._secret)
         if setting.get("signature") == "invalid":
             # The signature of the unaltered body, as a tamperer on the way would leave it.
