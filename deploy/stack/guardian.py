@@ -5,6 +5,7 @@ restarts supervisord. Killing any single one of the two is thus healed by the ot
 
 A broker whose data somebody deletes does not die: it goes on answering and takes nothing any more.
 So that is watched as well, and such a broker is ended; what starts in its place begins anew.
+Logs that have become long are begun anew, too.
 """
 
 import os
@@ -12,11 +13,13 @@ import select
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from stack.belongings import belongings, end
 from stack.context import Stack
 from stack.home import Home
+from stack.rotation import rotate
 from stack.servers import rabbitmq
 from stack.supervision import Supervisor
 
@@ -28,7 +31,14 @@ _SECONDS_BETWEEN_LOOKS = 2.0
 def main() -> None:
     """Wait for the end of the parent, then start another and leave the watch to its guardian."""
     stack = Stack(Home(Path(sys.argv[1])))
-    _wait_for_end_of(os.getppid(), meanwhile=_Broker(stack).look)
+    broker = _Broker(stack)
+
+    def look() -> None:
+        broker.look()
+        with suppress(OSError):  # a full disk must not end the watch
+            rotate(stack.home.log)
+
+    _wait_for_end_of(os.getppid(), meanwhile=look)
     if stack.wanted:
         _clear_orphans(stack.home.path)
         _revive(stack.supervisor)

@@ -1,8 +1,8 @@
 """Starts one program under supervisord: `launch.py <home> <name>` becomes that program.
 
-Before it does, it ends what a killed predecessor left behind (nginx workers that
-still hold the port, for instance), reads the secrets as the stack's owner, gives up
-root, and asks the kernel to end the program should supervisord die.
+Before it does, it opens the program's log, ends what a killed predecessor left behind
+(nginx workers that still hold the port, for instance), reads the secrets as the stack's
+owner, gives up root, and asks the kernel to end the program should supervisord die.
 Standard library only, and few imports: it runs at every (re)start.
 """
 
@@ -26,12 +26,20 @@ _NEEDS_TIMEOUT = 60.0
 
 def main() -> None:
     home, name = Path(sys.argv[1]), sys.argv[2]
+    _write_to(home / "log" / f"{name}.log")
     specification = json.loads((home / "run" / "programs.json").read_text())[name]
     _count_start(home / "run" / "starts" / name)
     end(item.pid for item in belongings(home, of=name))
     _drop_foreign_lock(specification["lock_file"])
     _await_ports(specification["needs_ports"])
     _become(specification)
+
+
+def _write_to(log: Path) -> None:
+    """Let standard output and error end there, at its end even after it was emptied."""
+    file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
 
 
 def _count_start(file: Path) -> None:
@@ -92,7 +100,7 @@ def _make_again(folder: str, uid: int) -> None:
 
 
 def _open_standard_output(uid: int) -> None:
-    # nginx opens /dev/stdout by name, which its user may do only if the pipe is his.
+    # nginx opens /dev/stdout by name, which its user may do only if the log is his.
     if os.geteuid() == 0:
         os.fchown(1, uid, -1)
 

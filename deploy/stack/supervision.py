@@ -44,6 +44,7 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 # startsecs = 0: being ready is asked of each program itself; a program that dies is
 # started again at once (launch.py sees to it that this is at most once a second).
+# Programs write their logs themselves: supervisord would wake up for every line.
 _PROGRAM = """\
 [program:{name}]
 command = {command}
@@ -55,9 +56,7 @@ stopsignal = {stop_signal}
 stopwaitsecs = 45
 killasgroup = true
 redirect_stderr = true
-stdout_logfile = {log}/{name}.log
-stdout_logfile_maxbytes = 10MB
-stdout_logfile_backups = 2
+stdout_logfile = NONE
 environment = OJA_PROCESS="{name}",OJA_PROGRAM="{digest}"
 """
 
@@ -208,7 +207,6 @@ class Supervisor:
             command=_escaped(shlex.join(command)),
             priority=program["stage"],
             stop_signal=program["stop_signal"],
-            log=_escaped(str(self.home.log)),
             digest=program["digest"],
         )
 
