@@ -37,6 +37,7 @@ def main() -> None:
 
 def _write_to(log: Path) -> None:
     """Let standard output and error end there, at its end even after it was emptied."""
+    log.parent.mkdir(exist_ok=True)
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)
