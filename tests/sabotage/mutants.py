@@ -88,9 +88,13 @@ def no_dead_letters() -> None:
 def no_look_at_what_is_available() -> None:
     from catalog.adapters.repositories import stock
 
-    everything = rewritten(stock._RESERVE, "WHERE available >= quantity", "")
-    fits = "AND stock.on_hand - stock.reserved >= wanted.quantity"
-    stock._RESERVE = rewritten(everything, fits, "")
+    stock._ENTER = rewritten(stock._ENTER, "on_hand - reserved AS", "on_hand AS")
+
+
+def no_lock_before_the_look() -> None:
+    from catalog.adapters.repositories import stock
+
+    stock._ENTER = rewritten(stock._ENTER, "FOR UPDATE", "")
 
 
 def duplicates_remembered_outside_the_transaction() -> None:
@@ -271,6 +275,10 @@ MUTANTS = {
         Mutant(
             no_look_at_what_is_available,
             ("tests/integration/catalog/test_stock.py", "-k", "hundred"),
+        ),
+        Mutant(
+            no_lock_before_the_look,
+            ("tests/integration/catalog/test_stock.py", "-k", "come_free"),
         ),
         Mutant(
             duplicates_remembered_outside_the_transaction,

@@ -129,7 +129,6 @@ def test_units_that_are_sold_meanwhile_do_not_make_an_edit_stale(staff, shop):
     created = staff.create(a_variant(initial_stock=9))
     sku = created.json["variants"][0]["sku"]
     with shop.uow() as uow:
-        uow.stock.claim(created.json["id"], "held")
         uow.stock.reserve(created.json["id"], {sku: 2})
         uow.commit()
 

@@ -13,6 +13,7 @@ from catalog.domain.product import Product, ProductStatus
 from catalog.domain.stock import (
     DEFAULT_THRESHOLD,
     Change,
+    Label,
     OrderStock,
     Reason,
     Reservation,
@@ -221,7 +222,9 @@ class FakeStock:
     def state_of(self, order_id: UUID) -> OrderStock | None:
         return self._state.orders.get(order_id)
 
-    def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation:
+    def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation | None:
+        if order_id in self._state.orders:
+            return None
         shortages = [
             Shortage(sku, requested=quantity, available=self._for_sale(sku))
             for sku, quantity in sorted(wanted.items())
@@ -230,11 +233,12 @@ class FakeStock:
         if shortages:
             self._state.orders[order_id] = OrderStock.REJECTED
             return Reservation([], shortages)
+        self._state.orders[order_id] = OrderStock.HELD
         self._state.held[order_id] = dict(wanted)
         return Reservation([self._shift(sku, n, 0, n) for sku, n in sorted(wanted.items())], [])
 
     def move(self, order_id: UUID, step: Step) -> list[Change]:
-        if self._state.orders[order_id] is not step.since:
+        if self._state.orders.get(order_id) is not step.since:
             return []
         self._state.orders[order_id] = step.until
         held = sorted(self._state.held[order_id].items())
@@ -267,6 +271,14 @@ class FakeStock:
         self._state.levels[sku] = replace(level, threshold=threshold, version=level.version + 1)
         return level.threshold
 
+    def labels(self, skus: Collection[str]) -> dict[str, Label]:
+        return {sku: self._label(sku) for sku in skus}
+
+    def _label(self, sku: str) -> Label:
+        content = self._state.products[self._state.levels[sku].product_id].content
+        options = [each.options for each in content.variants if each.sku == sku]
+        return Label(content.name, options[0] if options else {})
+
     def _for_sale(self, sku: str) -> int:
         level = self._state.levels.get(sku)
         if level is None:
@@ -284,13 +296,9 @@ class FakeStock:
             version=before.version + 1,
         )
         self._state.levels[sku] = after
-        product = self._state.products[before.product_id]
-        options = [each.options for each in product.content.variants if each.sku == sku]
         return Change(
             sku=sku,
             product_id=before.product_id,
-            name=product.content.name,
-            options=options[0] if options else {},
             quantity=quantity,
             before=before.available,
             after=after.available,

@@ -2,17 +2,17 @@ from uuid import uuid4
 
 import pytest
 
-from catalog.domain.stock import Change, crossings
+from catalog.domain.stock import Change, Label
 from oja_events.contracts.catalog import StockLow, StockReplenished
 from tests.unit.catalog.builders import NOW
+
+LABEL = Label("Basket", {"size": "Small"})
 
 
 def a_change(before, after, threshold=5):
     return Change(
         sku="BOLGA-S",
         product_id=uuid4(),
-        name="Basket",
-        options={"size": "Small"},
         quantity=abs(after - before),
         before=before,
         after=after,
@@ -34,25 +34,24 @@ def a_change(before, after, threshold=5):
     ],
 )
 def test_only_a_crossing_of_the_threshold_is_news(before, after, told):
-    assert [type(event) for event in crossings([a_change(before, after)], NOW)] == (
-        [told] if told else []
-    )
+    change = a_change(before, after)
+
+    assert change.crosses is (told is not None)
+    assert told is None or type(change.crossing(LABEL, NOW)) is told
 
 
 def test_the_news_says_of_what_there_is_how_much():
     change = a_change(6, 3)
 
-    assert crossings([change], NOW) == [
-        StockLow(
-            sku="BOLGA-S",
-            product_id=change.product_id,
-            name="Basket",
-            options={"size": "Small"},
-            available=3,
-            threshold=5,
-            at=NOW,
-        )
-    ]
+    assert change.crossing(LABEL, NOW) == StockLow(
+        sku="BOLGA-S",
+        product_id=change.product_id,
+        name="Basket",
+        options={"size": "Small"},
+        available=3,
+        threshold=5,
+        at=NOW,
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from catalog.adapters.tables import CategoryRow, ImageRow, ProductRow, ReviewRow
 from catalog.domain.category import Category
 from catalog.domain.product import Content, Product, ProductStatus, Variant
 from catalog.domain.review import Author, Opinion, Review, ReviewStatus
-from catalog.domain.stock import Change, Shortage
+from catalog.domain.stock import Change
 from catalog.domain.values import CategoryRef, Image, Money
 
 
@@ -187,8 +187,6 @@ def change_from(row: Row[Any]) -> Change:
     return Change(
         sku=row.sku,
         product_id=row.product_id,
-        name=row.name,
-        options=row.options,
         quantity=row.quantity,
         before=row.before,
         after=row.after,
@@ -196,8 +194,16 @@ def change_from(row: Row[Any]) -> Change:
     )
 
 
-def shortage_from(row: Row[Any]) -> Shortage:
-    return Shortage(row.sku, requested=row.quantity, available=row.before)
+def held_from(row: Row[Any], quantity: int) -> Change:
+    """What holding so many does, by what there was before."""
+    return Change(
+        sku=row.sku,
+        product_id=row.product_id,
+        quantity=quantity,
+        before=row.available,
+        after=row.available - quantity,
+        threshold=row.threshold,
+    )
 
 
 def _variant_from(row: VariantRow) -> Variant:

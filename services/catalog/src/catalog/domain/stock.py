@@ -7,7 +7,6 @@
 `on_hand` changes only with a movement in the ledger; `reserved` is the sum of what is held.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -64,14 +63,20 @@ TAKE_BACK = Step(
 UNDO = {OrderStock.HELD: RELEASE, OrderStock.COMMITTED: TAKE_BACK}
 
 
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What people call a variant: the product's name, and which of its kinds it is."""
+
+    name: str
+    options: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What one change did to what customers can buy of a variant; `quantity` is without a sign."""
 
     sku: str
     product_id: UUID
-    name: str
-    options: dict[str, str]
     quantity: int
     before: int
     after: int
@@ -81,26 +86,23 @@ class Change:
     def sells_out_or_returns(self) -> bool:
         return (self.before > 0) != (self.after > 0)
 
-    def crossing(self, at: datetime) -> Event | None:
-        """The news that staff should hear: low, or well again."""
-        was_low, is_low = self.before <= self.threshold, self.after <= self.threshold
-        if was_low == is_low:
-            return None
-        news = told.StockLow if is_low else told.StockReplenished
+    @property
+    def crosses(self) -> bool:
+        """Whether it is low now, or well again, and was not before."""
+        return (self.before <= self.threshold) != (self.after <= self.threshold)
+
+    def crossing(self, label: Label, at: datetime) -> Event:
+        """The news of that, which staff should hear."""
+        news = told.StockLow if self.after <= self.threshold else told.StockReplenished
         return news(
             sku=self.sku,
             product_id=self.product_id,
-            name=self.name,
-            options=self.options,
+            name=label.name,
+            options=label.options,
             available=self.after,
             threshold=self.threshold,
             at=at,
         )
-
-
-def crossings(changes: Iterable[Change], at: datetime) -> list[Event]:
-    """The news of every variant that crossed its threshold, once per crossing."""
-    return [news for change in changes if (news := change.crossing(at))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@ or late; the inbox keeps a repeated delivery from coming here at all, and the or
 it harmless if it does."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from uuid import UUID
 
-from catalog.domain.stock import SELL, UNDO, Change, OrderStock, Shortage
+from catalog.domain.stock import SELL, UNDO, Change, OrderStock, Reservation, Shortage
 from catalog.use_cases.errors import TooEarly
 from catalog.use_cases.ports import UnitOfWork
 from catalog.use_cases.stock_news import tell_levels
@@ -34,8 +35,8 @@ def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:
     for line in event.lines:
         wanted[line.sku] += line.quantity
     with uow:
-        if uow.stock.claim(event.order_id, OrderStock.HELD) is None:
-            _reserve(event, wanted, uow)
+        if reservation := uow.stock.reserve(event.order_id, wanted):
+            _tell_reserved(event.order_id, reservation, uow)
         uow.commit()
 
 
@@ -65,16 +66,15 @@ def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
     meanwhile): nothing, for ordering sends the money back.
     """
     with uow:
-        state = uow.stock.state_of(event.order_id)
-        if state is None:
-            raise TooEarly(f"payment for {event.order_id}, of which nothing is known yet")
-        if state is SELL.since:
-            changes = uow.stock.move(event.order_id, SELL)
+        if changes := uow.stock.move(event.order_id, SELL):
             uow.tell(
                 told.StockCommitted(
                     order_id=event.order_id, lines=_lines(changes), committed_at=uow.now()
                 )
             )
+        # Held after all: the order came between the two looks.
+        elif uow.stock.state_of(event.order_id) in (None, SELL.since):
+            raise TooEarly(f"payment for {event.order_id}, of which nothing was known yet")
         uow.commit()
 
 
@@ -87,19 +87,18 @@ def order_completed(event: OrderCompleted, *, uow: UnitOfWork) -> None:
         uow.commit()
 
 
-def _reserve(event: OrderPlaced, wanted: Mapping[str, int], uow: UnitOfWork) -> None:
-    reservation = uow.stock.reserve(event.order_id, wanted)
+def _tell_reserved(order_id: UUID, reservation: Reservation, uow: UnitOfWork) -> None:
     if reservation.shortages:
         uow.tell(
             told.StockRejected(
-                order_id=event.order_id,
+                order_id=order_id,
                 shortages=tuple(_told_shortage(each) for each in reservation.shortages),
                 rejected_at=uow.now(),
             )
         )
         return
     lines = _lines(reservation.changes)
-    uow.tell(told.StockReserved(order_id=event.order_id, lines=lines, reserved_at=uow.now()))
+    uow.tell(told.StockReserved(order_id=order_id, lines=lines, reserved_at=uow.now()))
     tell_levels(reservation.changes, uow=uow)
 
 

@@ -11,7 +11,7 @@ from catalog.domain.category import Category
 from catalog.domain.product import Product
 from catalog.domain.review import Review
 from catalog.domain.sheet import Fault
-from catalog.domain.stock import Change, OrderStock, Reason, Reservation, Step, Terms
+from catalog.domain.stock import Change, Label, OrderStock, Reason, Reservation, Step, Terms
 from catalog.domain.values import CategoryRef
 from oja_events.contracts import Event
 
@@ -71,11 +71,13 @@ class StockRepository(Protocol):
     def state_of(self, order_id: UUID) -> OrderStock | None:
         """Where the order's stock is, locked; None if we have not heard of the order."""
 
-    def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation:
-        """Hold all of it or nothing. What is unknown, unpublished or archived is short."""
+    def reserve(self, order_id: UUID, wanted: Mapping[str, int]) -> Reservation | None:
+        """Hold all of it or nothing, and enter the order; None if it is known already. What is
+        unknown, unpublished or archived is short."""
 
     def move(self, order_id: UUID, step: Step) -> list[Change]:
-        """Take the order's stock one step on; a repeated step finds nothing to do."""
+        """Take the order's stock one step on, if that is where it is; else there is nothing to
+        do."""
 
     def adjusted(self, sku: str, key: str) -> tuple[int, Reason] | None:
         """What the request with this key has done to the SKU, which is locked from here on."""
@@ -90,6 +92,9 @@ class StockRepository(Protocol):
 
     def set_threshold(self, sku: str, threshold: int) -> int:
         """The one that it replaces."""
+
+    def labels(self, skus: Collection[str]) -> dict[str, Label]:
+        """What they are called; of SKUs that stock is kept of."""
 
 
 class ReviewRepository(Protocol):
