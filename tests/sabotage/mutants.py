@@ -97,6 +97,12 @@ def no_lock_before_the_look() -> None:
     stock._ENTER = rewritten(stock._ENTER, "FOR UPDATE", "")
 
 
+def no_lock_on_the_cart() -> None:
+    from ordering.adapters import repositories
+
+    repositories._TAKE_CART = rewritten(repositories._TAKE_CART, "FOR UPDATE", "")
+
+
 def duplicates_remembered_outside_the_transaction() -> None:
     from oja_events import inbox
 
@@ -279,6 +285,10 @@ MUTANTS = {
         Mutant(
             no_lock_before_the_look,
             ("tests/integration/catalog/test_stock.py", "-k", "come_free"),
+        ),
+        Mutant(
+            no_lock_on_the_cart,
+            ("tests/integration/ordering/test_checkout.py", "-k", "s38"),
         ),
         Mutant(
             duplicates_remembered_outside_the_transaction,

@@ -235,6 +235,10 @@ class _FakeCarts:
         self._uow.require_open()
         return self._uow.cart(customer_id)
 
+    def take(self, customer_id: UUID) -> Cart:
+        self.save(Cart(customer_id))
+        return self._uow.cart(customer_id)
+
     def save(self, cart: Cart) -> None:
         self._uow.require_open()
         self._uow.pending_carts[cart.customer_id] = deepcopy(cart)

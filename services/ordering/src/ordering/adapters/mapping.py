@@ -1,5 +1,6 @@
 """Rows <-> aggregates, spelled out, so that the domain stays free of tables."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from ordering.adapters.tables import OfferRow, OrderRow
 from ordering.domain.cart import Cart, CartItem
 from ordering.domain.order import (
     CancelReason,
+    HistoryEntry,
     Order,
     OrderLine,
     OrderStatus,
@@ -52,7 +54,7 @@ def new_order(order: Order) -> dict[str, Any]:
         "id": order.id,
         "number": order.number,
         "customer_id": order.customer_id,
-        "contact": asdict(order.contact),
+        "contact": {"email": order.contact.email, "name": order.contact.name},
         "lines": [_line_to(line) for line in order.lines],
         "shipping_address": asdict(order.shipping_address),
         "note": order.note,
@@ -82,6 +84,19 @@ def progress(order: Order) -> dict[str, Any]:
     }
 
 
+def history(entries: Sequence[HistoryEntry]) -> dict[str, Any]:
+    """What happened to an order, numbered."""
+    values: dict[str, Any] = {}
+    for n, entry in enumerate(entries):
+        values |= {
+            f"at{n}": entry.at,
+            f"type{n}": entry.type,
+            f"actor{n}": entry.actor,
+            f"detail{n}": entry.detail,
+        }
+    return values
+
+
 def cart_from(customer_id: UUID, items: dict[str, Any]) -> Cart:
     return Cart(
         customer_id,
@@ -93,7 +108,10 @@ def cart_from(customer_id: UUID, items: dict[str, Any]) -> Cart:
 
 
 def cart_items(cart: Cart) -> dict[str, Any]:
-    return {sku: asdict(item) for sku, item in cart.items.items()}
+    return {
+        sku: {"quantity": item.quantity, "seen_price": _money_to(item.seen_price)}
+        for sku, item in cart.items.items()
+    }
 
 
 def offer_from(row: OfferRow) -> Offer:
@@ -110,7 +128,18 @@ def offer_from(row: OfferRow) -> Offer:
 
 
 def _line_to(line: OrderLine) -> dict[str, Any]:
-    return {**asdict(line), "product_id": str(line.product_id)}
+    return {
+        "sku": line.sku,
+        "product_id": str(line.product_id),
+        "name": line.name,
+        "options": line.options,
+        "quantity": line.quantity,
+        "unit_price": _money_to(line.unit_price),
+    }
+
+
+def _money_to(money: Money) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency}
 
 
 def _line_from(line: dict[str, Any]) -> OrderLine:

@@ -3,12 +3,24 @@ cannot be kept without being told."""
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import timedelta
+from functools import cache
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CursorResult, Text, bindparam, func, insert, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    CursorResult,
+    Insert,
+    Text,
+    Update,
+    bindparam,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -19,6 +31,7 @@ from oja_events.outbox import Outbox
 from ordering.adapters.mapping import (
     cart_from,
     cart_items,
+    history,
     new_order,
     offer_from,
     order_from,
@@ -41,21 +54,31 @@ NUMBER_PREFIX = "OJ-"
 
 # Made once, of tables and not of classes: this is what every checkout runs.
 _IDENTITY = select(order_number.next_value(), func.now())
-_ORDERS, _HISTORY, _CARTS, _KNOWN = (
-    Base.metadata.tables[n] for n in ("orders", "order_history", "carts", "offers")
-)
+_ORDERS, _CARTS, _KNOWN = (Base.metadata.tables[n] for n in ("orders", "carts", "offers"))
 _ORDER = select(_ORDERS).where(_ORDERS.c.id == bindparam("order_id")).with_for_update()
 _ADD_ORDER = insert(_ORDERS).inline()
 _SAVE_ORDER = update(_ORDERS).where(
     _ORDERS.c.id == bindparam("order_id"), _ORDERS.c.version == bindparam("seen")
 )
-_WRITE_HISTORY = insert(_HISTORY).inline()
 _SAVE_CART = (
     update(_CARTS)
     .where(_CARTS.c.customer_id == bindparam("customer"))
     .values(items=bindparam("items"))
 )
 _OFFERS = select(_KNOWN).where(_KNOWN.c.sku == func.any(bindparam("skus", type_=ARRAY(Text))))
+
+
+@cache
+def _with_history(change: Insert | Update, entries: int) -> Insert | Update:
+    """The change of an order, with so many entries of its history in the same statement."""
+    if not entries:
+        return change
+    rows = (f"(:order_id, :cause, :at{n}, :type{n}, :actor{n}, :detail{n})" for n in range(entries))
+    written = text(f"""
+        INSERT INTO order_history (order_id, cause, at, type, actor, detail)
+        VALUES {", ".join(rows)}
+    """)  # noqa: S608  nobody's text is in it  # nosec B608
+    return change.add_cte(written.columns().cte("history"))
 
 
 class SqlOrderRepository:
@@ -70,8 +93,8 @@ class SqlOrderRepository:
         return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
 
     def add(self, order: Order) -> None:
-        self._session.execute(_ADD_ORDER, new_order(order))
-        self._tell(order)
+        self._execute(_ADD_ORDER, order, new_order(order))
+        self._outbox.add(*order.pull_events())
 
     def get(self, order_id: UUID) -> Order:
         row = self._session.execute(_ORDER, {"order_id": order_id}).one_or_none()
@@ -80,22 +103,19 @@ class SqlOrderRepository:
         return order_from(cast("OrderRow", row))
 
     def save(self, order: Order) -> None:
-        seen = {"order_id": order.id, "seen": order.version}
-        values = {**progress(order), "version": order.version + 1, **seen}
-        result = self._session.execute(_SAVE_ORDER, values)
-        if cast("CursorResult[object]", result).rowcount == 0:
+        values = {**progress(order), "version": order.version + 1, "seen": order.version}
+        if self._execute(_SAVE_ORDER, order, values).rowcount == 0:
             raise StaleDataError(f"order {order.id} was changed by somebody else")
         order.version += 1
-        self._tell(order)
-
-    def _tell(self, order: Order) -> None:
-        entries = [
-            {**asdict(entry), "order_id": order.id, "cause": self._cause}
-            for entry in order.pull_history()
-        ]
-        if entries:
-            self._session.execute(_WRITE_HISTORY, entries)
         self._outbox.add(*order.pull_events())
+
+    def _execute(
+        self, change: Insert | Update, order: Order, values: dict[str, object]
+    ) -> "CursorResult[object]":
+        entries = order.pull_history()
+        values |= {"order_id": order.id, "cause": self._cause, **history(entries)}
+        result = self._session.execute(_with_history(change, len(entries)), values)
+        return cast("CursorResult[object]", result)
 
 
 # Creating or touching the row locks it, so that two devices take turns from the first item on.
@@ -105,6 +125,11 @@ _LOCK_CART = text("""
     RETURNING items
 """)
 
+_TAKE_CART = text("""
+    WITH cart AS (SELECT items FROM carts WHERE customer_id = :customer_id FOR UPDATE)
+    UPDATE carts SET items = '{}', updated_at = now() FROM cart
+    WHERE customer_id = :customer_id RETURNING cart.items
+""")
 
 # A cart that somebody is just working with is locked, and not expired any more when it is free.
 _DROP_CARTS = text("""
@@ -121,6 +146,10 @@ class SqlCartRepository:
     def get(self, customer_id: UUID) -> Cart:
         items = self._session.execute(_LOCK_CART, {"customer_id": customer_id}).scalar_one()
         return cart_from(customer_id, items)
+
+    def take(self, customer_id: UUID) -> Cart:
+        items = self._session.execute(_TAKE_CART, {"customer_id": customer_id}).scalar()
+        return cart_from(customer_id, items or {})
 
     def save(self, cart: Cart) -> None:
         values = {"customer": cart.customer_id, "items": cart_items(cart)}

@@ -63,9 +63,6 @@ class Cart:
         """Without the line, whether it was there or not."""
         self.items.pop(sku, None)
 
-    def clear(self) -> None:
-        self.items.clear()
-
     def order_lines(self, offers: dict[str, Offer]) -> tuple[OrderLine, ...]:
         """The lines of an order at today's prices; raises CartEmpty, OutOfStock, MixedCurrencies
         or CartFull.

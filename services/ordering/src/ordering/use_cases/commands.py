@@ -47,9 +47,7 @@ def remove_from_cart(customer_id: UUID, sku: str, *, uow: UnitOfWork) -> CartVie
 
 def clear_cart(customer_id: UUID, *, uow: UnitOfWork) -> None:
     with uow:
-        cart = uow.carts.get(customer_id)
-        cart.clear()
-        uow.carts.save(cart)
+        uow.carts.take(customer_id)
         uow.commit()
 
 
@@ -74,11 +72,11 @@ def place_order(
     """Turn the cart into an order, at today's prices. `shipping_address` may be the id of one that
     the customer keeps; it is copied, and does not change with the book.
 
-    The cart is locked and emptied in the same transaction, so however many requests race, one
+    The cart is taken in the same transaction, so however many requests race, one
     cart becomes one order and the others find it empty.
     """
     with uow:
-        cart = uow.carts.get(customer_id)
+        cart = uow.carts.take(customer_id)
         lines = cart.order_lines(uow.offers.by_sku(cart.items))
         identity = uow.orders.new_identity()
         order = Order.place(
@@ -95,8 +93,6 @@ def place_order(
         if expected_total is not None and expected_total != order.total:
             raise PriceChanged(f"The total is now {order.total.amount} {order.total.currency}.")
         uow.orders.add(order)
-        cart.clear()
-        uow.carts.save(cart)
         uow.commit()
     return order
 

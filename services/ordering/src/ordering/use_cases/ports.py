@@ -41,6 +41,9 @@ class CartRepository(Protocol):
     def get(self, customer_id: UUID) -> Cart:
         """The customer's cart, empty if they never had one; locked."""
 
+    def take(self, customer_id: UUID) -> Cart:
+        """What was in the customer's cart, which is empty from here on; locked."""
+
     def save(self, cart: Cart) -> None: ...
 
     def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
