@@ -1,6 +1,7 @@
 """Answers that are remembered in Redis: fast while nothing changes, never older than the shop."""
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,11 +10,14 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import event, text
 
+from catalog.adapters.freshness import MOST_SECONDS_OLD
 from catalog.bootstrap import Dependencies, build
 from catalog.entrypoints.http.app import create_app
+from catalog.use_cases import event_handlers
 from tests.integration.catalog.conftest import Staff, a_variant
 from tests.support.redis import PrivateRedis, private_redis
 from tests.support.waiting import wait_until
+from tests.unit.catalog.builders import order_placed
 
 
 class Process:
@@ -187,6 +191,18 @@ def test_stock_that_comes_and_goes_is_seen_at_once(here, there, shelf):
 
     assert after == 3
     assert there.get(shelf["list"]).json["items"][0]["in_stock"] is False
+
+
+def test_what_an_order_takes_is_seen_a_moment_later(here, there, shelf):
+    consumer = build(here.deps.settings, role="consumer")
+    there.get(shelf["product"])
+
+    order = order_placed(uuid4(), {shelf["sku"]: 2})
+    event_handlers.order_placed(order, uow=consumer.unit_of_work())
+    consumer.engine.dispose()
+    time.sleep(MOST_SECONDS_OLD)
+
+    assert there.get(shelf["product"]).json["variants"][0]["available"] == 3
 
 
 def test_units_of_one_product_leave_the_lists_alone(here, there, shelf, deps):

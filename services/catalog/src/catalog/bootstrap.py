@@ -65,7 +65,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             sessions,
             source=SERVICE,
             waker=Waker(engine, SERVICE),
-            announce=partial(_announce, answers, patient=role == "http"),
+            announce=_announcement(answers, role),
         ),
         queries=SqlQueries(engine, connect(autocommit=True)),
         reviews=SqlReviewQueries(sessions),
@@ -76,10 +76,18 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
     )
 
 
-def _announce(answers: Answers | None, *, patient: bool) -> None:
-    """Let everybody know of a commit. If it cannot be said, wait until all have asked by
-    themselves: whoever is told that his change is done must not see the state before it."""
-    if answers and not answers.announce() and patient:
+def _announcement(answers: Answers | None, role: str) -> Callable[[], None]:
+    """How to let everybody know of a commit. What events change nobody waits for, and all see it
+    MOST_SECONDS_OLD later."""
+    if answers is None or role == "consumer":
+        return lambda: None
+    return partial(_announce, answers, patient=role == "http")
+
+
+def _announce(answers: Answers, *, patient: bool) -> None:
+    """If it cannot be said, wait until all have asked by themselves: whoever is told that his
+    change is done must not see the state before it."""
+    if not answers.announce() and patient:
         time.sleep(MOST_SECONDS_OLD)
 
 
