@@ -61,6 +61,18 @@ def test_everything_that_happens_to_an_order_is_kept(ordering: Ordering) -> None
     ]  # fmt: skip
 
 
+def test_what_nothing_happened_to_is_kept_all_the_same(ordering: Ordering) -> None:
+    order = a_new_order()
+    keep(ordering, order)
+
+    with ordering.deps.unit_of_work() as uow:
+        uow.orders.save(uow.orders.get(order.id))
+        uow.commit()
+
+    assert kept(ordering, order) == replace(order, version=2)
+    assert len(ordering.deps.queries.history(order.id)) == 1
+
+
 def test_an_unknown_order_is_not_found(ordering: Ordering) -> None:
     with pytest.raises(OrderNotFound):
         kept(ordering, a_new_order())

@@ -93,7 +93,7 @@ class SqlOrderRepository:
         return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
 
     def add(self, order: Order) -> None:
-        self._execute(_ADD_ORDER, order, new_order(order))
+        self._write(_ADD_ORDER, order, new_order(order))
         self._outbox.add(*order.pull_events())
 
     def get(self, order_id: UUID) -> Order:
@@ -104,17 +104,17 @@ class SqlOrderRepository:
 
     def save(self, order: Order) -> None:
         values = {**progress(order), "version": order.version + 1, "seen": order.version}
-        if self._execute(_SAVE_ORDER, order, values).rowcount == 0:
+        if self._write(_SAVE_ORDER, order, values).rowcount == 0:
             raise StaleDataError(f"order {order.id} was changed by somebody else")
         order.version += 1
         self._outbox.add(*order.pull_events())
 
-    def _execute(
+    def _write(
         self, change: Insert | Update, order: Order, values: dict[str, object]
     ) -> "CursorResult[object]":
         entries = order.pull_history()
-        values |= {"order_id": order.id, "cause": self._cause, **history(entries)}
-        result = self._session.execute(_with_history(change, len(entries)), values)
+        told = {"order_id": order.id, "cause": self._cause, **history(entries)}
+        result = self._session.execute(_with_history(change, len(entries)), values | told)
         return cast("CursorResult[object]", result)
 
 
