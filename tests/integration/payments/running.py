@@ -232,6 +232,13 @@ class PaymentsService:
         query = "SELECT reference, status FROM payments WHERE order_id = :id ORDER BY attempt"
         return {row[0]: row[1] for row in self.sql(query, id=order.id)}
 
+    def somebody_waits_for_a_lock(self) -> bool:
+        query = """
+            SELECT FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event_type = 'Lock'
+        """
+        return bool(self.sql(query))
+
     def sql(self, statement: str, **values: Any) -> list[Any]:
         with self.deps.engine.begin() as connection:
             result = connection.execute(text(statement), values)

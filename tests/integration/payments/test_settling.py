@@ -1,12 +1,20 @@
 """Money becomes true once, whoever hears of it first."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from oja_web.testing import problem
+from payments.domain.order import ClosedReason, OrderState
+from payments.domain.payment import PaymentStatus
 from tests.integration.payments.running import PRICE, PaymentsService, delivered, together
 from tests.integration.payments.test_webhooks import pay_on_the_page
 from tests.integration.sandbox.running import Sandbox
 from tests.support.waiting import wait_until
+
+LOCK_PAYMENT = text("SELECT FROM payments WHERE reference = :r FOR UPDATE")
 
 
 def due_now(payments: PaymentsService, reference: str) -> None:
@@ -49,6 +57,53 @@ def test_s43_webhook_reconciler_and_customer_race_to_one_confirmation(
     together(12, hear)
 
     assert payments.told(order) == ["payment_confirmed"]
+
+
+@pytest.mark.parametrize("state", [OrderState.PAYABLE, OrderState.CLOSED])
+def test_who_waits_for_a_payment_is_shown_what_became_of_it_meanwhile(
+    payments: PaymentsService, state: OrderState
+):
+    order = payments.order()
+    reference = payments.opened(order)
+
+    def look() -> tuple[OrderState, PaymentStatus]:
+        with payments.deps.unit_of_work() as uow:
+            found, payment = uow.payments.with_order(reference)
+            return found.state, payment.status
+
+    with payments.deps.unit_of_work() as uow, ThreadPoolExecutor(1) as waiting:
+        found, payment = uow.payments.with_order(reference)
+        shown = waiting.submit(look)
+        wait_until(payments.somebody_waits_for_a_lock, what="the other to wait")
+        if state is OrderState.CLOSED:
+            found.close(ClosedReason.CANCELLED)
+            uow.orders.save(found)
+        payment.abandon()
+        uow.payments.save(payment)
+        uow.commit()
+
+    assert shown.result(5) == (state, PaymentStatus.ABANDONED)
+
+
+def test_a_payment_is_locked_after_its_order(payments: PaymentsService):
+    reference = payments.opened(payments.order())
+
+    def lock() -> None:
+        with payments.deps.unit_of_work() as uow:
+            uow.payments.with_order(reference)
+
+    with payments.deps.engine.begin() as other, ThreadPoolExecutor(1) as waiting:
+        other.execute(LOCK_PAYMENT, {"r": reference})
+        locked = waiting.submit(lock)
+        wait_until(payments.somebody_waits_for_a_lock, what="the other to wait")
+        with pytest.raises(OperationalError, match="could not obtain lock"):
+            payments.sql(
+                "SELECT FROM orders JOIN payments USING (order_id)"
+                " WHERE reference = :r FOR UPDATE OF orders NOWAIT",
+                r=reference,
+            )
+        other.rollback()
+        locked.result(5)
 
 
 def test_a_customer_sees_what_we_know_while_paystack_is_away(

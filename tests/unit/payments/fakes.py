@@ -139,11 +139,6 @@ class _Orders(_Part):
             raise OrderNotFound(order_id)
         return deepcopy(self._books.orders[order_id])
 
-    def of_payment(self, reference: str) -> Order:
-        if reference not in self._books.payments:
-            raise PaymentNotFound(reference)
-        return self.get(self._books.payments[reference].bill.order_id)
-
     def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
         return deepcopy(self._books.orders.get(order_id))
 
@@ -186,6 +181,10 @@ class _Payments(_Part):
         if reference not in self._books.payments:
             raise PaymentNotFound(reference)
         return deepcopy(self._books.payments[reference])
+
+    def with_order(self, reference: str) -> tuple[Order, Payment]:
+        payment = self.get(reference)
+        return self._uow.orders.get(payment.bill.order_id), payment
 
     def add(self, payment: Payment) -> None:
         assert payment.reference not in self._books.payments

@@ -99,23 +99,20 @@ _ORDERS, _KNOWN = (Base.metadata.tables[name] for name in ("orders", "payments")
 _ORDER = select(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 _LOCKED_ORDER = _ORDER.with_for_update()
 _SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
-_ORDER_OF_PAYMENT = (
-    select(_ORDERS)
-    .join(_KNOWN, _KNOWN.c.order_id == _ORDERS.c.order_id)
-    .where(_KNOWN.c.reference == bindparam("of"))
-    .with_for_update(of=_ORDERS)
-)
 # Writing the row locks it, whether it is new or not.
 _OBTAIN_ORDER = text("""
     INSERT INTO orders (order_id, state) VALUES (:id, 'waiting')
     ON CONFLICT (order_id) DO UPDATE SET state = orders.state
     RETURNING *
 """)
-# With what it needs of its order to be a bill.
-_PAYMENTS = select(_KNOWN, _ORDERS.c.number, _ORDERS.c.contact, _ORDERS.c.pay_before).join(
+# With what else there is of its order; what both tables have is the same in both.
+_PAYMENTS = select(_KNOWN, *(column for column in _ORDERS.c if column.name not in _KNOWN.c)).join(
     _ORDERS, _KNOWN.c.order_id == _ORDERS.c.order_id
 )
 _PAYMENT = _PAYMENTS.where(_KNOWN.c.reference == bindparam("of"))
+# Locks the order and then the payment. Both, for who had to wait is shown a row that he locks as it
+# has become meanwhile, and any other as it was before.
+_LOCKED_PAYMENT = _PAYMENT.with_for_update(of=(_ORDERS, _KNOWN))
 _ACTIVE_PAYMENT = _PAYMENTS.where(
     _KNOWN.c.order_id == bindparam("of"), _KNOWN.c.status == "pending"
 )
@@ -139,13 +136,6 @@ class SqlOrderRepository:
         if order is None:
             raise OrderNotFound(order_id)
         return order
-
-    def of_payment(self, reference: str) -> Order:
-        # A payment never changes its order, so that only the order needs the lock.
-        row = self._session.execute(_ORDER_OF_PAYMENT, {"of": reference}).one_or_none()
-        if row is None:
-            raise PaymentNotFound(reference)
-        return _order(row)
 
     def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
         query = _LOCKED_ORDER if lock else _ORDER
@@ -178,6 +168,12 @@ class SqlPaymentRepository:
             raise PaymentNotFound(reference)
         return payment
 
+    def with_order(self, reference: str) -> tuple[Order, Payment]:
+        row = self._session.execute(_LOCKED_PAYMENT, {"of": reference}).one_or_none()
+        if row is None:
+            raise PaymentNotFound(reference)
+        return _order(row), _payment(row)
+
     def add(self, payment: Payment) -> None:
         self._session.execute(_ADD_PAYMENT, new_payment(payment))
 
@@ -199,7 +195,6 @@ def _order(row: Row[Any]) -> Order:
 
 
 def _payment(row: Row[Any]) -> Payment:
-    """What it shares with its bill is the same in both."""
     return payment_from(cast("PaymentRow", row), bill_from(cast("OrderRow", row)))
 
 

@@ -222,8 +222,7 @@ def _is_still_open(
 
 def _keep_opening(reference: str, unit_of_work: NewUnitOfWork) -> None:
     with unit_of_work() as uow:
-        uow.orders.of_payment(reference)
-        payment = uow.payments.get(reference)
+        _, payment = uow.payments.with_order(reference)
         payment.keep_opening(uow.now())
         uow.payments.save(payment)
         uow.commit()
@@ -240,8 +239,7 @@ def _change(
     reference: str, change: Callable[[Payment], None], unit_of_work: NewUnitOfWork
 ) -> Payment:
     with unit_of_work() as uow:
-        uow.orders.of_payment(reference)
-        payment = uow.payments.get(reference)
+        _, payment = uow.payments.with_order(reference)
         change(payment)
         uow.payments.save(payment)
         uow.commit()

@@ -47,12 +47,6 @@ class OrderRepository(Protocol):
     def get(self, order_id: UUID) -> Order:
         """The order, locked; raises OrderNotFound."""
 
-    def of_payment(self, reference: str) -> Order:
-        """The order that a payment is for, locked; raises PaymentNotFound.
-
-        Whoever changes a payment or a refund locks its order first, so that nobody deadlocks.
-        """
-
     def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
         """The order, None if nothing was heard of it; without `lock` only to look at."""
 
@@ -70,7 +64,13 @@ class PaymentRepository(Protocol):
     def next_attempt(self, order_id: UUID) -> int: ...
 
     def get(self, reference: str) -> Payment:
-        """Raises PaymentNotFound. Lock the order first if it is to be changed."""
+        """Only to look at; raises PaymentNotFound."""
+
+    def with_order(self, reference: str) -> tuple[Order, Payment]:
+        """A payment and the order that it is for, both locked; raises PaymentNotFound.
+
+        Whoever changes a payment or a refund locks its order first, so that nobody deadlocks.
+        """
 
     def add(self, payment: Payment) -> None: ...
 

@@ -32,8 +32,7 @@ _LATER = frozenset({"insufficient_balance"})
 
 def request_for_order(reference: str, amount: Money, reason: str, *, uow: UnitOfWork) -> None:
     """Ask for what is left of a payment, at most `amount`; inside the caller's transaction."""
-    uow.orders.of_payment(reference)
-    payment = uow.payments.get(reference)
+    _, payment = uow.payments.with_order(reference)
     refunds = uow.refunds.of_payment(reference)
     if any(each.kind is RefundKind.ORDER for each in refunds):
         return
@@ -61,8 +60,7 @@ def request_by_staff(
     """Send back `amount`, or all that is left. Raises NotRefundable, WrongCurrency,
     RefundTooLarge."""
     with uow:
-        uow.orders.of_payment(reference)
-        payment = uow.payments.get(reference)
+        _, payment = uow.payments.with_order(reference)
         left = refundable(payment, uow.refunds.of_payment(reference))
         wanted = amount or left
         if wanted.currency != left.currency:
@@ -162,7 +160,7 @@ def _change(
     refund: Refund, change: Callable[[Refund, UnitOfWork], None], unit_of_work: NewUnitOfWork
 ) -> None:
     with unit_of_work() as uow:
-        uow.orders.of_payment(refund.reference)
+        uow.payments.with_order(refund.reference)
         locked = uow.refunds.get(refund.id)
         change(locked, uow)
         if locked.is_overdue(uow.now()):

@@ -45,8 +45,7 @@ def settle(
     PaymentNotFound.
     """
     with unit_of_work() as uow:
-        order = uow.orders.of_payment(charge.reference)
-        payment = uow.payments.get(charge.reference)
+        order, payment = uow.payments.with_order(charge.reference)
         problems = payment.learn(charge, mode=mode, now=uow.now())
         if problems:
             uow.alerts.add(Alert("charge_mismatch", payment.reference, _text(problems), order.id))
@@ -86,8 +85,7 @@ def reconcile(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
 
 def _count_check(reference: str, unit_of_work: NewUnitOfWork) -> None:
     with unit_of_work() as uow:
-        uow.orders.of_payment(reference)
-        payment = uow.payments.get(reference)
+        _, payment = uow.payments.with_order(reference)
         payment.count_check()
         uow.payments.save(payment)
         uow.commit()
