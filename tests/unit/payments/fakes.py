@@ -164,18 +164,15 @@ class _Orders(_Part):
 
 
 class _Payments(_Part):
-    def active(self, order_id: UUID) -> Payment | None:
+    def latest(self, order_id: UUID) -> Payment | None:
         found = [
             payment
             for payment in self._books.payments.values()
-            if payment.bill.order_id == order_id and payment.is_pending
+            if payment.bill.order_id == order_id
         ]
-        assert len(found) <= 1
-        return deepcopy(found[0]) if found else None
-
-    def next_attempt(self, order_id: UUID) -> int:
-        payments = self._books.payments.values()
-        return 1 + sum(payment.bill.order_id == order_id for payment in payments)
+        found.sort(key=lambda payment: payment.attempt)
+        assert not any(payment.is_pending for payment in found[:-1])
+        return deepcopy(found[-1]) if found else None
 
     def get(self, reference: str) -> Payment:
         if reference not in self._books.payments:

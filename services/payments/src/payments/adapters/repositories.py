@@ -1,6 +1,8 @@
 """Aggregates in Postgres. Saving one also hands its events to the outbox, so that a change cannot
 be kept without being told."""
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -27,6 +29,9 @@ from payments.domain.payment import Payment
 from payments.domain.refund import Refund
 from payments.use_cases.errors import OrderNotFound, PaymentNotFound
 from payments.use_cases.ports import Alert, Overdue, Webhook
+
+# Told what time the database says it is, whenever a statement has brought that along.
+NoteNow = Callable[[datetime], None]
 
 # Each of these hands rows to one taker: SKIP LOCKED, and a time at which they come up again should
 # the taker die. It is longer than all calls to Paystack that a taker makes for one row.
@@ -97,7 +102,9 @@ _APPLIED = text("""
 # Made once, of tables and not of classes: these are what every payment runs.
 _ORDERS, _KNOWN = (Base.metadata.tables[name] for name in ("orders", "payments"))
 _ORDER = select(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
-_LOCKED_ORDER = _ORDER.with_for_update()
+# Who locks is about to decide something, and needs to know when it is.
+_NOW = func.now().label("now")
+_LOCKED_ORDER = _ORDER.add_columns(_NOW).with_for_update(of=_ORDERS)
 _SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 # Writing the row locks it, whether it is new or not.
 _OBTAIN_ORDER = text("""
@@ -112,21 +119,19 @@ _PAYMENTS = select(_KNOWN, *(column for column in _ORDERS.c if column.name not i
 _PAYMENT = _PAYMENTS.where(_KNOWN.c.reference == bindparam("of"))
 # Locks the order and then the payment. Both, for who had to wait is shown a row that he locks as it
 # has become meanwhile, and any other as it was before.
-_LOCKED_PAYMENT = _PAYMENT.with_for_update(of=(_ORDERS, _KNOWN))
-_ACTIVE_PAYMENT = _PAYMENTS.where(
-    _KNOWN.c.order_id == bindparam("of"), _KNOWN.c.status == "pending"
-)
-_NEXT_ATTEMPT = select(func.coalesce(func.max(_KNOWN.c.attempt), 0) + 1).where(
-    _KNOWN.c.order_id == bindparam("of")
+_LOCKED_PAYMENT = _PAYMENT.add_columns(_NOW).with_for_update(of=(_ORDERS, _KNOWN))
+_LATEST_PAYMENT = (
+    _PAYMENTS.where(_KNOWN.c.order_id == bindparam("of")).order_by(_KNOWN.c.attempt.desc()).limit(1)
 )
 _ADD_PAYMENT = insert(_KNOWN).inline()
 _SAVE_PAYMENT = update(_KNOWN).where(_KNOWN.c.id == bindparam("payment"))
 
 
 class SqlOrderRepository:
-    def __init__(self, session: Session, outbox: Outbox) -> None:
+    def __init__(self, session: Session, outbox: Outbox, note_now: NoteNow) -> None:
         self._session = session
         self._outbox = outbox
+        self._note_now = note_now
 
     def obtain(self, order_id: UUID) -> Order:
         return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
@@ -140,7 +145,11 @@ class SqlOrderRepository:
     def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
         query = _LOCKED_ORDER if lock else _ORDER
         row = self._session.execute(query, {"id": order_id}).one_or_none()
-        return _order(row) if row else None
+        if row is None:
+            return None
+        if lock:
+            self._note_now(row.now)
+        return _order(row)
 
     def save(self, order: Order) -> None:
         self._session.execute(_SAVE_ORDER, {**order_values(order), "id": order.id})
@@ -152,15 +161,13 @@ class SqlOrderRepository:
 
 
 class SqlPaymentRepository:
-    def __init__(self, session: Session, outbox: Outbox) -> None:
+    def __init__(self, session: Session, outbox: Outbox, note_now: NoteNow) -> None:
         self._session = session
         self._outbox = outbox
+        self._note_now = note_now
 
-    def active(self, order_id: UUID) -> Payment | None:
-        return self._one(_ACTIVE_PAYMENT, order_id)
-
-    def next_attempt(self, order_id: UUID) -> int:
-        return int(self._session.execute(_NEXT_ATTEMPT, {"of": order_id}).scalar_one())
+    def latest(self, order_id: UUID) -> Payment | None:
+        return self._one(_LATEST_PAYMENT, order_id)
 
     def get(self, reference: str) -> Payment:
         payment = self._one(_PAYMENT, reference)
@@ -172,6 +179,7 @@ class SqlPaymentRepository:
         row = self._session.execute(_LOCKED_PAYMENT, {"of": reference}).one_or_none()
         if row is None:
             raise PaymentNotFound(reference)
+        self._note_now(row.now)
         return _order(row), _payment(row)
 
     def add(self, payment: Payment) -> None:

@@ -1,5 +1,6 @@
 """One transaction of payments."""
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -32,8 +33,8 @@ class SqlUnitOfWork(SqlTransaction):
     idempotency_keys: KeyStore
 
     def open(self, session: Session, outbox: Outbox) -> None:
-        self.orders = SqlOrderRepository(session, outbox)
-        self.payments = SqlPaymentRepository(session, outbox)
+        self.orders = SqlOrderRepository(session, outbox, self._note_now)
+        self.payments = SqlPaymentRepository(session, outbox, self._note_now)
         self.refunds = SqlRefundRepository(session, outbox)
         self.webhooks = SqlWebhookRepository(session)
         self.alerts = SqlAlertRepository(session, outbox)
@@ -44,3 +45,7 @@ class SqlUnitOfWork(SqlTransaction):
 
     def new_id(self) -> UUID:
         return uuid7()
+
+    def _note_now(self, now: datetime) -> None:
+        """Spares `now` its own statement."""
+        self._began = now

@@ -50,8 +50,8 @@ def _expire(overdue: Overdue, moving: bool, unit_of_work: NewUnitOfWork) -> None
             return
         order.expire(uow.now())
         uow.orders.save(order)
-        payment = uow.payments.active(order.id)
-        if payment:
+        payment = uow.payments.latest(order.id)
+        if payment and payment.is_pending:
             payment.abandon()
             uow.payments.save(payment)
         uow.commit()

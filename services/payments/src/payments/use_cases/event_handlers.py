@@ -85,8 +85,8 @@ def _close(order_id: UUID, reason: ClosedReason, uow: UnitOfWork) -> None:
         order = uow.orders.obtain(order_id)
         order.close(reason)
         uow.orders.save(order)
-        payment = uow.payments.active(order_id)
-        if payment:
+        payment = uow.payments.latest(order_id)
+        if payment and payment.is_pending:
             payment.abandon()
             uow.payments.save(payment)
         uow.commit()

@@ -118,19 +118,19 @@ def _wait_until_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> None:
         pause *= LOOK_LESS_OFTEN
         try:
             with unit_of_work() as uow:
-                _payable_bill(uow.orders.find(wanted.order_id), wanted, uow.now())
+                _payable_bill(uow.orders.find(wanted.order_id), wanted, uow)
             return
         except OrderNotReady:
             if time.monotonic() >= until:
                 raise
 
 
-def _payable_bill(order: Order | None, wanted: _Wanted, now: datetime) -> Bill:
+def _payable_bill(order: Order | None, wanted: _Wanted, uow: UnitOfWork) -> Bill:
     if not _may_know(order, wanted):
         raise OrderNotFound(wanted.order_id)
     if order is None:
         raise OrderNotReady("The order is on its way to us. Try again shortly.")
-    return order.payable_bill(now)
+    return order.payable_bill(uow.now())
 
 
 def _may_know(order: Order | None, wanted: _Wanted) -> bool:
@@ -144,22 +144,23 @@ def _may_know(order: Order | None, wanted: _Wanted) -> bool:
 
 def _claim(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
     with unit_of_work() as uow:
-        now = uow.now()
-        bill = _payable_bill(uow.orders.find(wanted.order_id, lock=True), wanted, now)
-        payment = uow.payments.active(wanted.order_id)
-        if payment is None:
-            claim = _Claim(_begin(bill, wanted.callback_url, uow), mine=True, asked=False)
-        else:
-            claim = _Claim(payment, mine=payment.claim_opening(now), asked=True)
+        bill = _payable_bill(uow.orders.find(wanted.order_id, lock=True), wanted, uow)
+        payment = uow.payments.latest(wanted.order_id)
+        if payment is not None and payment.is_pending:
+            claim = _Claim(payment, mine=payment.claim_opening(uow.now()), asked=True)
             uow.payments.save(payment)
+        else:
+            attempt = payment.attempt + 1 if payment else 1
+            begun = _begin(bill, attempt, wanted.callback_url, uow)
+            claim = _Claim(begun, mine=True, asked=False)
         uow.commit()
     return claim
 
 
-def _begin(bill: Bill, callback_url: str | None, uow: UnitOfWork) -> Payment:
-    attempt = uow.payments.next_attempt(bill.order_id)
-    payment = Payment.begin(uow.new_id(), bill, attempt, callback_url=callback_url, now=uow.now())
-    payment.claim_opening(uow.now())
+def _begin(bill: Bill, attempt: int, callback_url: str | None, uow: UnitOfWork) -> Payment:
+    now = uow.now()
+    payment = Payment.begin(uow.new_id(), bill, attempt, callback_url=callback_url, now=now)
+    payment.claim_opening(now)
     uow.payments.add(payment)
     return payment
 

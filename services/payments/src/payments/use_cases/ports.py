@@ -58,10 +58,8 @@ class OrderRepository(Protocol):
 
 
 class PaymentRepository(Protocol):
-    def active(self, order_id: UUID) -> Payment | None:
-        """The one pending payment of an order."""
-
-    def next_attempt(self, order_id: UUID) -> int: ...
+    def latest(self, order_id: UUID) -> Payment | None:
+        """The last attempt to pay an order; no other one can be pending."""
 
     def get(self, reference: str) -> Payment:
         """Only to look at; raises PaymentNotFound."""
