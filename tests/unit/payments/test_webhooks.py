@@ -59,6 +59,19 @@ def test_a_webhook_that_cannot_be_proven_now_stays_to_be_applied(
     assert books.outbox == []
 
 
+def test_a_webhook_about_a_payment_of_somebody_else_waits_for_nobody(
+    books: Books, paystack: FakePaystack
+):
+    theirs = a_payment()
+    paystack.initialize(theirs)
+    paystack.breaks("charge", ProviderUnavailable("away"))
+
+    deliver(books, paystack, f"charge.success {theirs.reference}")
+
+    assert list(books.alerts) == [("unknown_reference", theirs.reference)]
+    assert list(books.outcomes.values()) == ["refused"]
+
+
 def test_a_dispute_is_an_alert(books: Books, paystack: FakePaystack, payment: Payment):
     deliver(books, paystack, f"charge.dispute.create {payment.reference}")
 

@@ -30,3 +30,12 @@ class Charge:
     order_id: str | None = None
     channel: str | None = None
     paid_at: datetime | None = None
+
+    def fits_like(self, other: "Charge") -> bool:
+        """Whether both agree in all that must fit our books, so that one fits if the other does."""
+        return (self.reference, self.amount, self.mode, self.order_id) == (
+            other.reference,
+            other.amount,
+            other.mode,
+            other.order_id,
+        )

@@ -4,7 +4,7 @@ import logging
 
 from payments.domain.charge import Charge, ChargeState
 from payments.use_cases import settling
-from payments.use_cases.errors import PaymentNotFound
+from payments.use_cases.errors import PaymentNotFound, ProviderError
 from payments.use_cases.ports import (
     Alert,
     NewUnitOfWork,
@@ -63,15 +63,37 @@ def _apply_charge(
         alert = Alert("webhook_unreadable", event.key, "it names no charge")
         return _finish(webhook, "unreadable", unit_of_work, alert)
     try:
-        problems = _contradictions(claimed, unit_of_work, provider.mode)
+        charge = _ask(claimed.reference, unit_of_work, provider)
+        problems = _made_up(claimed, charge, unit_of_work, provider.mode)
+        if problems:
+            alert = Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
+            return _finish(webhook, "refused", unit_of_work, alert)
+        _take_over(charge, webhook, claimed.reference, unit_of_work, provider.mode)
     except PaymentNotFound:
         alert = Alert("unknown_reference", claimed.reference, f"told by {event.key}")
-        return _finish(webhook, "refused", unit_of_work, alert)
-    charge = provider.charge(claimed.reference)
-    if problems and not (charge and _contradictions(charge, unit_of_work, provider.mode)):
-        alert = Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
-        return _finish(webhook, "refused", unit_of_work, alert)
-    _take_over(charge, webhook, claimed.reference, unit_of_work, provider.mode)
+        _finish(webhook, "refused", unit_of_work, alert)
+
+
+def _ask(reference: str, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> Charge | None:
+    try:
+        return provider.charge(reference)
+    except ProviderError:
+        with unit_of_work() as uow:
+            uow.payments.get(reference)  # what is not ours need not wait for an answer
+        raise
+
+
+def _made_up(
+    claimed: Charge, charge: Charge | None, unit_of_work: NewUnitOfWork, mode: str
+) -> list[str]:
+    """What in the webhook contradicts our books while Paystack itself does not."""
+    if charge is not None and claimed.fits_like(charge):
+        return []
+    with unit_of_work() as uow:
+        payment = uow.payments.get(claimed.reference)
+    if charge is not None and payment.contradictions(charge, mode=mode):
+        return []
+    return payment.contradictions(claimed, mode=mode)
 
 
 def _take_over(
@@ -95,11 +117,6 @@ def _take_over(
     state = charge.state if charge else "unknown"
     detail = f"the webhook says paid, Paystack itself says {state}"
     _finish(webhook, "refused", unit_of_work, Alert("webhook_unproven", reference, detail))
-
-
-def _contradictions(claimed: Charge, unit_of_work: NewUnitOfWork, mode: str) -> list[str]:
-    with unit_of_work() as uow:
-        return uow.payments.get(claimed.reference).contradictions(claimed, mode=mode)
 
 
 def _apply_refund(webhook: Webhook, reference: str, unit_of_work: NewUnitOfWork) -> None:
