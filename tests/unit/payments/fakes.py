@@ -139,7 +139,7 @@ class _Orders(_Part):
             raise OrderNotFound(order_id)
         return deepcopy(self._books.orders[order_id])
 
-    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
+    def find(self, order_id: UUID) -> Order | None:
         return deepcopy(self._books.orders.get(order_id))
 
     def save(self, order: Order) -> None:

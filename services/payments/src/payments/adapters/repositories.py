@@ -101,10 +101,9 @@ _APPLIED = text("""
 
 # Made once, of tables and not of classes: these are what every payment runs.
 _ORDERS, _KNOWN = (Base.metadata.tables[name] for name in ("orders", "payments"))
-_ORDER = select(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 # Who locks is about to decide something, and needs to know when it is.
 _NOW = func.now().label("now")
-_LOCKED_ORDER = _ORDER.add_columns(_NOW).with_for_update(of=_ORDERS)
+_LOCKED_ORDER = select(_ORDERS, _NOW).where(_ORDERS.c.order_id == bindparam("id")).with_for_update()
 _SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 # Writing the row locks it, whether it is new or not.
 _OBTAIN_ORDER = text("""
@@ -137,18 +136,16 @@ class SqlOrderRepository:
         return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
 
     def get(self, order_id: UUID) -> Order:
-        order = self.find(order_id, lock=True)
+        order = self.find(order_id)
         if order is None:
             raise OrderNotFound(order_id)
         return order
 
-    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
-        query = _LOCKED_ORDER if lock else _ORDER
-        row = self._session.execute(query, {"id": order_id}).one_or_none()
+    def find(self, order_id: UUID) -> Order | None:
+        row = self._session.execute(_LOCKED_ORDER, {"id": order_id}).one_or_none()
         if row is None:
             return None
-        if lock:
-            self._note_now(row.now)
+        self._note_now(row.now)
         return _order(row)
 
     def save(self, order: Order) -> None:

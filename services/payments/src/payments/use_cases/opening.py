@@ -105,21 +105,18 @@ def _claim_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
         if not _waiting_room.acquire(blocking=False):
             raise
     try:
-        _wait_until_ready(wanted, unit_of_work)
+        return _claim_patiently(wanted, unit_of_work)
     finally:
         _waiting_room.release()
-    return _claim(wanted, unit_of_work)
 
 
-def _wait_until_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> None:
+def _claim_patiently(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
     until, pause = time.monotonic() + STOCK_PATIENCE, LOOK_EVERY
     while True:
         time.sleep(min(pause, max(0.0, until - time.monotonic())))
         pause *= LOOK_LESS_OFTEN
         try:
-            with unit_of_work() as uow:
-                _payable_bill(uow.orders.find(wanted.order_id), wanted, uow)
-            return
+            return _claim(wanted, unit_of_work)
         except OrderNotReady:
             if time.monotonic() >= until:
                 raise
@@ -144,7 +141,7 @@ def _may_know(order: Order | None, wanted: _Wanted) -> bool:
 
 def _claim(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
     with unit_of_work() as uow:
-        bill = _payable_bill(uow.orders.find(wanted.order_id, lock=True), wanted, uow)
+        bill = _payable_bill(uow.orders.find(wanted.order_id), wanted, uow)
         payment = uow.payments.latest(wanted.order_id)
         if payment is not None and payment.is_pending:
             claim = _Claim(payment, mine=payment.claim_opening(uow.now()), asked=True)

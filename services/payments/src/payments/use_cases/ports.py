@@ -47,8 +47,8 @@ class OrderRepository(Protocol):
     def get(self, order_id: UUID) -> Order:
         """The order, locked; raises OrderNotFound."""
 
-    def find(self, order_id: UUID, *, lock: bool = False) -> Order | None:
-        """The order, None if nothing was heard of it; without `lock` only to look at."""
+    def find(self, order_id: UUID) -> Order | None:
+        """The order, locked; None if nothing was heard of it."""
 
     def save(self, order: Order) -> None:
         """Keep the changes and tell the events."""
