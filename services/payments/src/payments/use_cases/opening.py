@@ -39,9 +39,10 @@ LOOK_EVERY = 0.05
 # The news is here within a few looks, or the shop is so busy that looking often makes it worse.
 LOOK_LESS_OFTEN = 1.5
 
-# Who waits holds a thread of the web server. Beyond so many, customers are told to come back, and
-# the threads stay free for webhooks and everybody else.
-MOST_WAITING = 4
+# Who waits holds a thread of the web server, but costs less than who asks again and again. Beyond
+# half of the threads, customers are told to come back: the others stay free for webhooks, for calls
+# to Paystack and for everybody else.
+MOST_WAITING = 8
 _waiting_room = threading.BoundedSemaphore(MOST_WAITING)
 LOOK_PATIENCE = 2.0
 # An order of which we know nothing, but whose id is that young, may just not have been told to us.
