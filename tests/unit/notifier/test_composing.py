@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from email import policy
+from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from notifier.adapters.composing import compose, message_id
+from notifier.domain.plain_text import one_line
 from tests.support.notifier import AFTERNOON
 from tests.unit.notifier.fakes import a_mail
 
@@ -61,6 +63,45 @@ def test_s51_a_subject_cannot_become_a_header() -> None:
 
     assert message["Bcc"] is None
     assert message["Subject"] == "Hello Bcc: eve@x.example"
+
+
+NAMES = [
+    *("", "Ada", "Ada Obi", "Adé Obi", "O'Neil-Obi", "Ada B. Obi", 'Ada "A" Obi', "Obi, Ada"),
+    *("=?utf-8?q?Eve?=", "Ada (Obi)", "Ada <eve@x.example>", "Ada " * 20 + "Obi", "A" * 90),
+]
+ADDRESSES = ["ada@example.com", "ada.b+c_d-e@sub.example.com", f"{'a' * 64}@{'b' * 40}.example"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipient_stands_there_as_the_library_writes_it(name: str, address: str) -> None:
+    raw = compose(a_mail(recipient_name=name, recipient=address))
+
+    to = Address(name, addr_spec=address)
+    assert policy.SMTP.fold_binary("To", policy.SMTP.header_factory("To", to)) in raw
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        *("", "Your order OJ-100042 is on its way", "Low: A-1, 3 left (really) <now>; \\ 100%"),
+        *(
+            "=?utf-8?q?Eve?=",
+            "Eve =?utf-8?q?a?= b",
+            "Ọjà",
+            "a " * 34,
+            "a " * 35,
+            "a " * 36,
+            "A" * 99,
+        ),
+        *("a" * n for n in (68, 69, 70, 71)),
+    ],
+)
+def test_a_subject_stands_there_as_the_library_writes_it(subject: str) -> None:
+    raw = compose(a_mail(subject=subject))
+
+    header = policy.SMTP.header_factory("Subject", one_line(subject))
+    assert policy.SMTP.fold_binary("Subject", header) in raw
 
 
 def test_microseconds_do_not_change_the_bytes_of_a_second() -> None:

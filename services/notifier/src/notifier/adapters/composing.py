@@ -1,9 +1,11 @@
 """A mail as bytes for the wire. The same mail makes the same bytes, whenever it is composed.
 
 The library's EmailMessage parses and folds each header of each part, which is most of the work that
-a mail takes; here it does the three headers whose text is not our own.
+a mail takes; here it does the three headers whose text is not our own, where that needs quotes,
+encoding or folding.
 """
 
+import re
 from binascii import b2a_qp
 from datetime import datetime
 from email.headerregistry import Address
@@ -29,6 +31,12 @@ Content-Type: text/{kind}; charset="utf-8"
 Content-Transfer-Encoding: quoted-printable
 
 """
+
+# What the library would write as it stands.
+_PLAIN_TEXT = re.compile(r"[!-~]+( [!-~]+)*")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
+_PLAIN_HALF = re.compile(r"[A-Za-z0-9+_-]+(\.[A-Za-z0-9+_-]+)*")  # of an address
+_LINE = 78  # characters, as RFC 5322 advises
 
 
 class Composable(Protocol):
@@ -62,8 +70,8 @@ def compose(mail: Composable) -> bytes:
     return b"".join(
         (
             _from(mail.sender),
-            _header("To", Address(mail.recipient_name, addr_spec=mail.recipient)),
-            _header("Subject", one_line(mail.subject)),
+            _to(mail.recipient_name, mail.recipient),
+            _subject(one_line(mail.subject)),
             _crlf(message.encode("ascii")),
             _part("plain", mail.text, boundary),
             _part("html", mail.html, boundary),
@@ -78,8 +86,26 @@ def _from(sender: str) -> bytes:
     return _header("From", Address(name, addr_spec=address))
 
 
+def _to(name: str, address: str) -> bytes:
+    line = f"To: {name} <{address}>"
+    is_plain = _PLAIN_NAME.fullmatch(name) and all(
+        _PLAIN_HALF.fullmatch(half) for half in address.partition("@")[::2]
+    )
+    if len(line) <= _LINE and is_plain:
+        return f"{line}\r\n".encode("ascii")
+    return _header("To", Address(name, addr_spec=address))
+
+
+def _subject(subject: str) -> bytes:
+    line = f"Subject: {subject}"
+    looks_encoded = "=?" in subject
+    if len(line) <= _LINE and _PLAIN_TEXT.fullmatch(subject) and not looks_encoded:
+        return f"{line}\r\n".encode("ascii")
+    return _header("Subject", subject)
+
+
 def _header(name: str, value: str | Address) -> bytes:
-    """Folded to 78 characters, as RFC 5322 advises, with what is not ASCII encoded."""
+    """Folded, and with what is not ASCII encoded."""
     return SMTP.fold_binary(name, SMTP.header_factory(name, value))
 
 
@@ -98,6 +124,7 @@ def message_id(mail_id: UUID, template: str, sender: str) -> str:
     return f"<{mail_id}.{template}@{domain_of(sender)}>"
 
 
+@lru_cache(maxsize=8)
 def domain_of(sender: str) -> str:
     """The domain of `Oja <orders@oja.example>`."""
     return parseaddr(sender)[1].rpartition("@")[2]
