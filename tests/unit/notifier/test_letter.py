@@ -48,6 +48,7 @@ def test_a_domain_in_other_letters_is_written_as_mail_servers_know_it() -> None:
     ("text", "harmless"),
     [
         ("  Ada\t Obi ", "Ada Obi"),
+        ("  Ada   Obi ", "Ada Obi"),
         ("x\r\nBcc: e@x.example", "x Bcc: e@x.example"),
         ("a\x00b\x1b[31mc\x7f", "ab[31mc"),
         ("a\u2028b\u2029c\x85d", "a b c d"),

@@ -177,6 +177,7 @@ def _environment(*, autoescape: bool) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,
     )
     environment.globals.clear()
     environment.filters.update(FILTERS)
@@ -191,8 +192,8 @@ _text = _environment(autoescape=False)
 def _harmless(value: Any) -> Any:
     if isinstance(value, str):
         return one_line(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {one_line(key): _harmless(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list):
         return [_harmless(inner) for inner in value]
     return value

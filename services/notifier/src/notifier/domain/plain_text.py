@@ -13,6 +13,8 @@ _REMOVED_CATEGORIES = {"Cc", "Cs", "Co", "Cn"}
 
 def one_line(text: str) -> str:
     """The same words on one line: no control characters, no direction marks, no line breaks."""
+    if text.isascii() and text.isprintable():  # as nearly every text is
+        return " ".join(text.split())[:MAX_LENGTH]
     spaced = _BREAKS_AND_SPACE.sub(" ", _BIDI.sub("", text))
     visible = "".join(c for c in spaced if unicodedata.category(c) not in _REMOVED_CATEGORIES)
     return visible.strip()[:MAX_LENGTH]

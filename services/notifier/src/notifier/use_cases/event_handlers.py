@@ -7,7 +7,6 @@ its handler says so.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -68,7 +67,7 @@ def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
                 template=Template.WELCOME,
                 to=Recipient(event.email, f"{event.first_name} {event.last_name}"),
                 occasion=str(event.customer_id),
-                facts=asdict(event),
+                facts=vars(event),
             )
         )
         uow.commit()
@@ -243,7 +242,7 @@ def refund_failed(event: RefundFailed, *, uow: UnitOfWork) -> None:
         order_id=event.order_id,
     )
     with uow:
-        _call_staff(alert, Template.REFUND_FAILED, asdict(event), uow)
+        _call_staff(alert, Template.REFUND_FAILED, vars(event), uow)
         uow.commit()
 
 
@@ -258,7 +257,7 @@ def payment_alert_raised(event: PaymentAlertRaised, *, uow: UnitOfWork) -> None:
         order_id=event.order_id,
     )
     with uow:
-        _call_staff(alert, Template.PAYMENT_ALERT, asdict(event), uow)
+        _call_staff(alert, Template.PAYMENT_ALERT, vars(event), uow)
         uow.commit()
 
 
@@ -273,7 +272,7 @@ def books_turned(event: BooksTurned, *, uow: UnitOfWork) -> None:
         detail=f"{event.says}: {', '.join(event.ids) or 'true again'}",
     )
     with uow:
-        _call_staff(alert, Template.BOOKS, asdict(event), uow)
+        _call_staff(alert, Template.BOOKS, vars(event), uow)
         uow.commit()
 
 
@@ -302,7 +301,7 @@ def stock_low(event: StockLow, *, uow: UnitOfWork) -> None:
                 occasion=str(uow.event_id),
                 title=f"{event.sku} is running low",
                 detail=f"{event.name}: {event.available} left, the threshold is {event.threshold}",
-                facts=asdict(event),
+                facts=vars(event),
             )
         )
         uow.commit()
@@ -330,7 +329,7 @@ def _to_user(
         template=template,
         to=Recipient(event.email, event.name),
         occasion=str(occasion),
-        facts=asdict(event),
+        facts=vars(event),
         link_request=link_request,
     )
 
@@ -346,7 +345,7 @@ def _to_customer(
         template=template,
         to=Recipient(event.contact.email, event.contact.name),
         occasion=occasion or str(event.order_id),
-        facts={**asdict(event), **facts},
+        facts={**vars(event), **facts},
         order_id=event.order_id,
     )
 
