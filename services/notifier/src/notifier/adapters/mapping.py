@@ -3,7 +3,6 @@
 from typing import Any
 
 from sqlalchemy import Row
-from uuid_utils.compat import uuid7
 
 from notifier.adapters.tables import AlertRow, MailRow
 from notifier.domain.mail import Mail, MailStatus
@@ -49,32 +48,26 @@ def progress_of(mail: Mail) -> dict[str, Any]:
     }
 
 
-def copy_of(original: MailRow, *, requested_by: str) -> MailRow:
+def copy_of(original: MailRow, *, requested_by: str) -> dict[str, Any]:
     """The same thing to the same recipient, as a mail that has not been sent yet nor put into
     words."""
-    return MailRow(
-        id=uuid7(),
-        kind="resend",
-        event_id=original.event_id,
-        template=original.template,
-        template_version=original.template_version,
-        occasion=original.occasion,
-        order_id=original.order_id,
-        link_request=original.link_request,
-        sender=original.sender,
-        recipient=original.recipient,
-        recipient_name=original.recipient_name,
-        recipient_id=original.recipient_id,
-        subject=original.subject,
-        facts=original.facts,
-        resend_of=original.id,
-        requested_by=requested_by,
-    )
-
-
-def values_of(row: MailRow) -> dict[str, Any]:
-    """The row for an INSERT of its own."""
-    return {column.key: getattr(row, column.key) for column in MailRow.__table__.columns}
+    return {
+        "kind": "resend",
+        "event_id": original.event_id,
+        "template": original.template,
+        "template_version": original.template_version,
+        "occasion": original.occasion,
+        "order_id": original.order_id,
+        "link_request": original.link_request,
+        "sender": original.sender,
+        "recipient": original.recipient,
+        "recipient_name": original.recipient_name,
+        "recipient_id": original.recipient_id,
+        "subject": original.subject,
+        "facts": original.facts,
+        "resend_of": original.id,
+        "requested_by": requested_by,
+    }
 
 
 def ledger_entry(row: MailRow) -> LedgerEntry:

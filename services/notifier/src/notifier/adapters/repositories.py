@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,7 @@ from uuid_utils.compat import uuid7
 
 from notifier.adapters.alerts import SqlAlertRepository
 from notifier.adapters.composing import compose, message_id
-from notifier.adapters.mapping import copy_of, mail_from, progress_of, values_of
+from notifier.adapters.mapping import copy_of, mail_from, progress_of
 from notifier.adapters.pace import Pace
 from notifier.adapters.tables import MailRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
@@ -119,7 +121,7 @@ class SqlMailRepository:
         if letter.to.email.endswith(ERASED):
             return
         words = self._words(letter, self._templates.current(letter.template))
-        row = values_of(self._row(letter, about or self._event_id(), words))
+        row = self._row(letter, about or self._event_id(), words)
         self.wrote |= bool(self._session.execute(_WRITE, row).all())
 
     def is_written(self, template: Template, occasion: str) -> bool:
@@ -131,15 +133,13 @@ class SqlMailRepository:
         return facts
 
     def write_test(self, letter: Letter, words: Words) -> UUID:
-        row = self._row(letter, uuid7(), words)
-        row.id, row.kind = row.event_id, "test"
-        row.occasion = str(row.id)
-        row.requested_by = letter.to.email
-        row.subject = f"[Test] {row.subject}"
-        self._session.add(self._ready(row, words))
-        self._session.flush()
+        test_id = uuid7()
+        row = self._row(letter, test_id, replace(words, subject=f"[Test] {words.subject}"))
+        row |= {"id": test_id, "kind": "test", "occasion": str(test_id)}
+        row["requested_by"] = letter.to.email
+        self._session.execute(_WRITE, row)
         self.wrote = True
-        return row.id
+        return test_id
 
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
         original = self._session.get(MailRow, mail_id)
@@ -148,11 +148,12 @@ class SqlMailRepository:
         if original.next_attempt_at is not None or original.claimed_by is not None:
             raise StillOnItsWay(mail_id)
         copy = copy_of(original, requested_by=by)
-        copy.message_id = _name_of(copy, copy.id)
-        self._session.add(self._ready(copy, self._words_of(original)))
-        self._session.flush()
+        copy["id"] = copy_id = uuid7()
+        template = Template(original.template)
+        copy["message_id"] = _name_of(template, original.recipient, copy_id, original.sender)
+        self._session.execute(_WRITE, self._ready(copy, self._words_of(original)))
         self.wrote = True
-        return copy.id
+        return copy_id
 
     def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
         self._session.execute(_WITHHOLD, {"user_id": user_id, "but": [str(each) for each in but]})
@@ -216,41 +217,48 @@ class SqlMailRepository:
         edition = self._templates.edition(letter.template, row.template_version)
         return self._words(letter, edition)
 
-    def _row(self, letter: Letter, event_id: UUID, words: Words) -> MailRow:
-        row = MailRow(
-            id=uuid7(),
-            kind="event",
-            event_id=event_id,
-            template=letter.template.value,
-            template_version=words.template_version,
-            occasion=letter.occasion,
-            order_id=letter.order_id,
-            link_request=letter.link_request,
-            sender=self._sender,
-            recipient=letter.to.email,
-            recipient_name=letter.to.name,
-            recipient_id=letter.to.user_id,
-            subject=words.subject,
-            facts=plain(letter.facts),
-        )
-        row.message_id = _name_of(row, event_id)
+    def _row(self, letter: Letter, event_id: UUID, words: Words) -> dict[str, Any]:
+        row = {
+            "id": uuid7(),
+            "kind": "event",
+            "event_id": event_id,
+            "template": letter.template.value,
+            "template_version": words.template_version,
+            "occasion": letter.occasion,
+            "order_id": letter.order_id,
+            "link_request": letter.link_request,
+            "sender": self._sender,
+            "recipient": letter.to.email,
+            "recipient_name": letter.to.name,
+            "recipient_id": letter.to.user_id,
+            "message_id": _name_of(letter.template, letter.to.email, event_id, self._sender),
+            "subject": words.subject,
+            "facts": plain(letter.facts),
+        }
         return self._ready(row, words)
 
-    def _ready(self, row: MailRow, words: Words) -> MailRow:
+    def _ready(self, row: dict[str, Any], words: Words) -> dict[str, Any]:
         """Due at once, with the fingerprint of the bytes that every attempt will send."""
-        row.created_at = row.next_attempt_at = self._now()
-        row.status = MailStatus.PENDING
-        row.attempts = row.doubts = 0
-        row.text, row.html = words.text, words.html
-        row.sha256 = hashlib.sha256(compose(row)).hexdigest()
-        if row.link_request is not None:
-            row.text = row.html = ""
-        return row
+        now = self._now()
+        ready = {
+            **row,
+            "text": words.text,
+            "html": words.html,
+            "status": MailStatus.PENDING,
+            "attempts": 0,
+            "doubts": 0,
+            "created_at": now,
+            "next_attempt_at": now,
+        }
+        ready["sha256"] = hashlib.sha256(compose(SimpleNamespace(**ready))).hexdigest()
+        if ready["link_request"] is not None:
+            ready["text"] = ready["html"] = ""
+        return ready
 
 
-def _name_of(row: MailRow, about: UUID) -> str:
+def _name_of(template: Template, recipient: str, about: UUID, sender: str) -> str:
     """Its Message-ID. The same news may go to several people on the staff, in a mail each."""
-    if Template(row.template).audience is Audience.CUSTOMER:
-        return message_id(about, row.template, row.sender)
-    whom = hashlib.sha256(row.recipient.lower().encode()).hexdigest()[:8]
-    return message_id(about, f"{row.template}.{whom}", row.sender)
+    if template.audience is Audience.CUSTOMER:
+        return message_id(about, template.value, sender)
+    whom = hashlib.sha256(recipient.lower().encode()).hexdigest()[:8]
+    return message_id(about, f"{template}.{whom}", sender)
