@@ -101,8 +101,9 @@ class FakeMails:
         key = (letter.template.value, letter.occasion, letter.to.email)
         self.books.letters.setdefault(key, letter)
 
-    def is_written(self, template: Template, occasion: str) -> bool:
-        return any(key[:2] == (template.value, occasion) for key in self.books.letters)
+    def is_written(self, occasion: str, *templates: Template) -> bool:
+        wanted = {(template.value, occasion) for template in templates}
+        return any(key[:2] in wanted for key in self.books.letters)
 
     def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
         found = [

@@ -29,7 +29,11 @@ from oja_events.outbox import Outbox
 
 _MAILS = MailRow.metadata.tables[MailRow.__tablename__]
 _WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_MAILS.c.id)
-# Made once: every order asks it.
+_IS_WRITTEN = text("""
+    SELECT EXISTS (
+        SELECT FROM mails
+        WHERE occasion = :occasion AND template = ANY(:templates) AND kind = 'event')
+""")
 _TOLD = (
     select(_MAILS.c.facts)
     .where(
@@ -124,8 +128,9 @@ class SqlMailRepository:
         row = self._row(letter, about or self._event_id(), words)
         self.wrote |= bool(self._session.execute(_WRITE, row).all())
 
-    def is_written(self, template: Template, occasion: str) -> bool:
-        return self.told(template, occasion) is not None
+    def is_written(self, occasion: str, *templates: Template) -> bool:
+        named = {"occasion": occasion, "templates": [template.value for template in templates]}
+        return bool(self._session.execute(_IS_WRITTEN, named).scalar())
 
     def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
         found = self._session.execute(_TOLD, {"of": occasion, "as": template.value})

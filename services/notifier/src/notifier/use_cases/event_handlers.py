@@ -166,7 +166,7 @@ def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:
     meanwhile): a request to pay would be untrue, so the mail goes without it."""
     overtakers = (Template.PAYMENT_CONFIRMED, Template.ORDER_CANCELLED)
     with uow:
-        overtaken = any(uow.mails.is_written(news, str(event.order_id)) for news in overtakers)
+        overtaken = uow.mails.is_written(str(event.order_id), *overtakers)
         facts = {"awaits_payment": not overtaken}
         uow.mails.write(_to_customer(Template.ORDER_RECEIVED, event, facts=facts))
         uow.commit()
@@ -179,7 +179,7 @@ def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
     that mail follows, so nothing is confirmed.
     """
     with uow:
-        if not uow.mails.is_written(Template.ORDER_CANCELLED, str(event.order_id)):
+        if not uow.mails.is_written(str(event.order_id), Template.ORDER_CANCELLED):
             uow.mails.write(_to_customer(Template.PAYMENT_CONFIRMED, event))
         uow.commit()
 

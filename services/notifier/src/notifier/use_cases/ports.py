@@ -23,7 +23,8 @@ class MailRepository(Protocol):
         same event, template and recipient, or the same occasion): silence.
         """
 
-    def is_written(self, template: Template, occasion: str) -> bool: ...
+    def is_written(self, occasion: str, *templates: Template) -> bool:
+        """Whether there is a mail about this of any of these kinds."""
 
     def told(self, template: Template, occasion: str) -> Mapping[str, object] | None:
         """What the mail about this says; None when there is none."""
