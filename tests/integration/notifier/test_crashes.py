@@ -48,12 +48,32 @@ def locked(notifier: Notifier, recipient: str) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def noting(notifier: Notifier, mail_server: MailServer) -> Iterator[str]:
+    """A mail to this recipient was taken, and the note of it has come as far as Postgres."""
+    mail_server.gates["stored"].close()
+    recipient = an_order_mail(notifier)
+    wait_until(mail_server.gates["stored"].has_somebody_waiting)
+    with locked(notifier, recipient):
+        mail_server.gates["stored"].open()
+        wait_until(lambda: somebody_waits_for_the_lock(notifier))
+        yield recipient
+
+
 def somebody_waits_for_the_lock(notifier: Notifier) -> bool:
     return bool(
         notifier.rows(
             "SELECT FROM pg_stat_activity WHERE application_name = 'notifier-worker'"
             " AND wait_event_type = 'Lock'"
         )
+    )
+
+
+def end_sessions_of_the_worker(notifier: Notifier) -> None:
+    """With all that they were about to do."""
+    notifier.rows(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+        " WHERE application_name = 'notifier-worker'"
     )
 
 
@@ -89,19 +109,29 @@ def test_killed_before_the_answer_it_leaves_one_more_copy_with_the_same_name(
 def test_killed_between_the_answer_and_the_note_of_it_it_leaves_one_more_copy(
     worker: Worker, notifier: Notifier, mail_server: MailServer
 ) -> None:
-    mail_server.gates["stored"].close()
-    recipient = an_order_mail(notifier)
-    wait_until(mail_server.gates["stored"].has_somebody_waiting)
-
-    with locked(notifier, recipient):
-        mail_server.gates["stored"].open()
-        wait_until(lambda: somebody_waits_for_the_lock(notifier))
+    with noting(notifier, mail_server) as recipient:
         worker.kill()
+        end_sessions_of_the_worker(notifier)
+
     with notifier.sending():
         notifier.settles(recipient, "sent")
 
     first, second = mail_server.copies(recipient)
     assert first.raw == second.raw
+
+
+def test_killed_with_the_note_on_its_way_it_sends_nothing_again(
+    worker: Worker, notifier: Notifier, mail_server: MailServer
+) -> None:
+    with noting(notifier, mail_server) as recipient:
+        worker.kill()
+
+    with notifier.sending():
+        row = notifier.settles(recipient, "sent")
+        mail_server.waits_for(an_order_mail(notifier))
+
+    assert row.doubts == 0
+    assert len(mail_server.copies(recipient)) == 1
 
 
 def test_killed_after_the_note_it_sends_nothing_again(

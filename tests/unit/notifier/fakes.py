@@ -271,6 +271,9 @@ class FakeShift:
     def unit_of_work(self) -> FakeUnitOfWork:
         return FakeUnitOfWork(self.books)
 
+    def at_once(self) -> FakeUnitOfWork:
+        return self.unit_of_work()
+
     def wait(self, seconds: float) -> None:
         self.books.now += timedelta(seconds=seconds)
 

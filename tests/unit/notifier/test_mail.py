@@ -14,9 +14,9 @@ from tests.unit.notifier.fakes import a_mail
 def test_an_accepted_mail_is_done_with() -> None:
     mail = a_mail(attempts=1, status=MailStatus.SENDING)
 
-    mail.accepted(now=AFTERNOON)
+    mail.accepted()
 
-    assert (mail.status, mail.sent_at, mail.next_attempt_at) == (MailStatus.SENT, AFTERNOON, None)
+    assert (mail.status, mail.next_attempt_at) == (MailStatus.SENT, None)
 
 
 def test_a_mail_that_is_not_wanted_now_waits_longer_each_time() -> None:

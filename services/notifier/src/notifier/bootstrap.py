@@ -80,5 +80,11 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             SMTPServer(server, sender=settings.mail_from),
             IdentityLinks(settings.identity_url, settings.internal_token),
         ),
-        shift=partial(open_shift, engine, wakes=MAILS, unit_of_work=on_sessions),
+        shift=partial(
+            open_shift,
+            engine,
+            wakes=MAILS,
+            unit_of_work=on_sessions,
+            paced=bool(settings.mail_rate_per_second),
+        ),
     )

@@ -29,7 +29,6 @@ def mail_from(row: Row[Any], *, text: str = "", html: str = "") -> Mail:
         link_request=row.link_request,
         status=MailStatus(row.status),
         next_attempt_at=row.next_attempt_at,
-        sent_at=row.sent_at,
         failed_at=row.failed_at,
         last_error=row.last_error,
     )
@@ -42,7 +41,6 @@ def progress_of(mail: Mail) -> dict[str, Any]:
         "attempts": mail.attempts,
         "doubts": mail.doubts,
         "next_attempt_at": mail.next_attempt_at,
-        "sent_at": mail.sent_at,
         "failed_at": mail.failed_at,
         "last_error": mail.last_error,
     }

@@ -67,7 +67,8 @@ _ANNOUNCE = text("""
 _CONCLUDE = text("""
     UPDATE mails SET
         status = :status, attempts = :attempts, doubts = :doubts, last_error = :last_error,
-        next_attempt_at = :next_attempt_at, sent_at = :sent_at, failed_at = :failed_at,
+        next_attempt_at = :next_attempt_at, failed_at = :failed_at,
+        sent_at = CASE WHEN :status = 'sent' THEN now() END,
         claimed_by = NULL, claimed_at = NULL
     WHERE id = :id AND claimed_by = :claim
 """)

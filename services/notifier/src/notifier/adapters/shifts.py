@@ -32,13 +32,25 @@ class SqlShift:
         connection: Connection,
         number: int,
         unit_of_work: Callable[[sessionmaker[Session]], SqlUnitOfWork],
+        *,
+        paced: bool,
     ) -> None:
         self.number = number
         self._connection = connection
         self._sessions = sessionmaker(connection, expire_on_commit=False)
         self._unit_of_work = unit_of_work
+        self._paced = paced
 
     def unit_of_work(self) -> SqlUnitOfWork:
+        self._connection.execution_options(isolation_level="READ COMMITTED")
+        return self._unit_of_work(self._sessions)
+
+    def at_once(self) -> SqlUnitOfWork:
+        """Spared the BEGIN and the COMMIT around it, each a round trip, where one statement is all
+        that there is to do. To keep a pace takes two."""
+        if self._paced:
+            return self.unit_of_work()
+        self._connection.execution_options(isolation_level="AUTOCOMMIT")
         return self._unit_of_work(self._sessions)
 
     def wait(self, seconds: float) -> None:
@@ -59,6 +71,7 @@ def open_shift(
     *,
     wakes: str,
     unit_of_work: Callable[[sessionmaker[Session]], SqlUnitOfWork],
+    paced: bool,
 ) -> Iterator[SqlShift]:
     """A new shift, woken on the channel of `wakes`."""
     with engine.connect() as connection:
@@ -67,7 +80,7 @@ def open_shift(
             connection.execute(_LOCK, {"senders": SENDERS_LOCK, "number": number})
             connection.execute(text(f"LISTEN {channel(wakes)}"))
             connection.commit()
-            yield SqlShift(connection, number, unit_of_work)
+            yield SqlShift(connection, number, unit_of_work, paced=paced)
         finally:
             # Back in the pool the session would go on holding the lock.
             connection.invalidate()

@@ -71,16 +71,14 @@ class Mail:
     link_request: UUID | None = None
     status: MailStatus = MailStatus.PENDING
     next_attempt_at: datetime | None = None
-    sent_at: datetime | None = None
     failed_at: datetime | None = None
     last_error: str | None = None
     _events: list[Event] = field(default_factory=list, repr=False)
     _alerts: list[Alert] = field(default_factory=list, repr=False)
 
-    def accepted(self, *, now: datetime) -> None:
-        """The server has taken it; what becomes of it is no longer ours."""
+    def accepted(self) -> None:
+        """The server has taken it, the ledger notes when; what becomes of it is no longer ours."""
         self.status = MailStatus.SENT
-        self.sent_at = now
         self.next_attempt_at = None
         self.last_error = None
 

@@ -195,6 +195,9 @@ class Shift(Protocol):
 
     def unit_of_work(self) -> UnitOfWork: ...
 
+    def at_once(self) -> UnitOfWork:
+        """For one call of `mails` that tells nobody anything; it may be kept without `commit`."""
+
     def wait(self, seconds: float) -> None:
         """Return when there may be mail to send, after `seconds` at the latest.
 

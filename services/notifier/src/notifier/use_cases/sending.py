@@ -51,7 +51,7 @@ def adopt_orphans(uow: UnitOfWork) -> int:
 
 
 def _claim(shift: Shift) -> Mail | None:
-    with shift.unit_of_work() as uow:
+    with shift.at_once() as uow:
         mail = uow.mails.claim(shift.number)
         if mail is not None:
             uow.commit()
@@ -68,21 +68,26 @@ def _attempt(mail: Mail, shift: Shift, server: MailServer) -> None:
         if isinstance(problem, ServerAway):
             raise
     else:
-        _conclude(mail, shift, None)
+        _note_accepted(mail, shift)
 
 
 def _announce(mail: Mail, shift: Shift) -> None:
-    with shift.unit_of_work() as uow:
+    with shift.at_once() as uow:
         uow.mails.announce(mail)
         uow.commit()
 
 
-def _conclude(mail: Mail, shift: Shift, problem: Exception | None) -> None:
+def _note_accepted(mail: Mail, shift: Shift) -> None:
+    mail.accepted()
+    with shift.at_once() as uow:
+        uow.mails.conclude(mail)
+        uow.commit()
+
+
+def _conclude(mail: Mail, shift: Shift, problem: Exception) -> None:
     with shift.unit_of_work() as uow:
         now = uow.now()
         match problem:
-            case None:
-                mail.accepted(now=now)
             case ServerAway():
                 mail.put_back(str(problem), now=now)
             case Deferred():
