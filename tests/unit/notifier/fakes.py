@@ -168,6 +168,11 @@ class FakeAlerts:
         for alert in alerts:
             self.books.alerts.setdefault((alert.kind, alert.occasion), alert)
 
+    def kinds_due(self) -> set[AlertKind]:
+        every_kind = tuple(AlertKind)
+        alerts = self.books.alerts.items()
+        return {alert.kind for key, alert in alerts if self._waits(key, alert, every_kind)}
+
     def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
         keys = [key for key, alert in self.books.alerts.items() if self._waits(key, alert, kinds)]
         self.books.mailed |= set(keys[:limit])

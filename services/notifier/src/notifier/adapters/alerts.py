@@ -17,6 +17,8 @@ from notifier.use_cases.errors import AlertNotFound
 from notifier.use_cases.ports import ParkedMessage
 
 _ALONE = text("SELECT pg_try_advisory_xact_lock(:digests, 0)")
+# Asked every second.
+_KINDS_DUE = text("SELECT DISTINCT kind FROM alerts WHERE mail_due_at <= now()")
 _DIGESTS_LOCK = 0x64696773  # "digs": whoever holds it writes digests
 
 _UNNOTICED = text("""
@@ -51,6 +53,9 @@ class SqlAlertRepository:
         ]
         if rows:
             self._session.execute(upsert(AlertRow).values(rows).on_conflict_do_nothing())
+
+    def kinds_due(self) -> set[AlertKind]:
+        return {AlertKind(kind) for kind in self._session.execute(_KINDS_DUE).scalars()}
 
     def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
         waiting = (

@@ -181,10 +181,12 @@ class SqlMailRepository:
         self._outbox.add(*mail.pull_events())
 
     def orphans(self, limit: int) -> list[Mail]:
-        ids = self._session.execute(
+        found = self._session.execute(
             _ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, "frozen": FROZEN_AFTER}
         )
-        whole = select(*_MAILS.columns).where(_MAILS.c.id.in_(ids.scalars().all()))
+        if not (ids := found.scalars().all()):
+            return []
+        whole = select(*_MAILS.columns).where(_MAILS.c.id.in_(ids))
         return [mail_from(row) for row in self._session.execute(whole)]
 
     def _change(self, statement: TextClause, mail: Mail, **values: Any) -> None:

@@ -13,8 +13,9 @@ def write_digests(uow: UnitOfWork) -> int:
     that came meanwhile; returns how many alerts that were."""
     told = 0
     with uow:
+        due = uow.alerts.kinds_due()
         for template, kinds in DIGESTS.items():
-            alerts = uow.alerts.take_due(kinds, ALERTS_PER_DIGEST)
+            alerts = uow.alerts.take_due(kinds, ALERTS_PER_DIGEST) if due & {*kinds} else []
             told += len(alerts)
             for recipient in uow.staff.to_alert(template) if alerts else ():
                 letter = Letter(

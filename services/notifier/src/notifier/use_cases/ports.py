@@ -58,6 +58,9 @@ class AlertRepository(Protocol):
     def add(self, *alerts: Alert) -> None:
         """Raise these; one that was raised before stays as it is."""
 
+    def kinds_due(self) -> set[AlertKind]:
+        """Of which at least one has waited for its mail long enough."""
+
     def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
         """Those of these kinds that wait for a mail, oldest first, if the oldest has waited long
         enough; else none. They wait no longer."""

@@ -42,9 +42,8 @@ def adopt_orphans(uow: UnitOfWork) -> int:
     """Take care of what dead senders left behind; returns how many mails that were."""
     with uow:
         orphans = uow.mails.orphans(BATCH_OF_ORPHANS)
-        now = uow.now()
         for mail in orphans:
-            mail.orphaned(now=now)
+            mail.orphaned(now=uow.now())
             _keep(mail, uow)
         uow.commit()
     return len(orphans)
