@@ -4,6 +4,7 @@ import asyncio
 import logging
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -59,9 +60,11 @@ class Received:
 
 @dataclass
 class Desk:
-    """What the server does; `answers` are used up one per command, then all is accepted."""
+    """What the server does; `answers` are used up one per command, then all is accepted. `asked`
+    counts how often it was to take a mail for somebody."""
 
     inbox: list[Received] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
     answers: dict[str, list[str]] = field(default_factory=dict)
     connections: int = 0
 
@@ -106,6 +109,7 @@ class _Handler:
     async def handle_RCPT(
         self, server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        self.desk.asked[address] += 1
         await self.desk.gates["RCPT"].passes()
         refusal = self.desk.answer("RCPT")
         if refusal == DROP:
