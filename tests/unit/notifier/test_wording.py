@@ -171,6 +171,13 @@ def test_line_breaks_and_direction_marks_in_any_fact_are_gone() -> None:
     assert "a\r" not in words.text + words.html
 
 
+def test_line_breaks_and_direction_marks_are_gone_from_lists_too() -> None:
+    assert plain({"lines": ({"name": "a\r\nb\u202ec"},), "ids": ("a\nb",)}) == {
+        "lines": [{"name": "a bc"}],
+        "ids": ["a b"],
+    }
+
+
 def test_a_parcel_is_followed_on_the_web_or_not_at_all() -> None:
     tracking = Tracking(carrier="GIG", number="1", url="javascript:alert(1)")
 

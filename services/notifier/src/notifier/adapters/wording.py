@@ -194,6 +194,6 @@ def _harmless(value: Any) -> Any:
         return one_line(value)
     if isinstance(value, dict):
         return {one_line(key): _harmless(inner) for key, inner in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_harmless(inner) for inner in value]
     return value
