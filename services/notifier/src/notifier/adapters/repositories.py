@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause, bindparam, select, text
+from sqlalchemy import CursorResult, TextClause, bindparam, insert, select, text
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
@@ -28,6 +28,7 @@ from notifier.use_cases.errors import ClaimLost, MailNotFound, StillOnItsWay
 from oja_events.outbox import Outbox
 
 _MAILS = MailRow.metadata.tables[MailRow.__tablename__]
+_ADD = insert(_MAILS).inline()
 _WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_MAILS.c.id)
 _IS_WRITTEN = text("""
     SELECT EXISTS (
@@ -143,7 +144,7 @@ class SqlMailRepository:
         row = self._row(letter, test_id, replace(words, subject=f"[Test] {words.subject}"))
         row |= {"id": test_id, "kind": "test", "occasion": str(test_id)}
         row["requested_by"] = letter.to.email
-        self._session.execute(_WRITE, row)
+        self._session.execute(_ADD, row)
         self.wrote = True
         return test_id
 
@@ -157,7 +158,7 @@ class SqlMailRepository:
         copy["id"] = copy_id = uuid7()
         template = Template(original.template)
         copy["message_id"] = _name_of(template, original.recipient, copy_id, original.sender)
-        self._session.execute(_WRITE, self._ready(copy, self._words_of(original)))
+        self._session.execute(_ADD, self._ready(copy, self._words_of(original)))
         self.wrote = True
         return copy_id
 

@@ -42,19 +42,15 @@ class SqlShift:
         self._paced = paced
 
     def unit_of_work(self) -> SqlUnitOfWork:
-        self._connection.execution_options(isolation_level="READ COMMITTED")
-        return self._unit_of_work(self._sessions)
+        return self._opened(autocommit=False)
 
     def at_once(self) -> SqlUnitOfWork:
-        """Spared the BEGIN and the COMMIT around it, each a round trip, where one statement is all
-        that there is to do. To keep a pace takes two."""
-        if self._paced:
-            return self.unit_of_work()
-        self._connection.execution_options(isolation_level="AUTOCOMMIT")
-        return self._unit_of_work(self._sessions)
+        """Spared the BEGIN and the COMMIT around it, each a round trip, where a statement is all
+        that there is to do. To keep a pace takes two that belong together."""
+        return self._opened(autocommit=not self._paced)
 
     def wait(self, seconds: float) -> None:
-        postgres: Any = self._connection.connection.dbapi_connection
+        postgres = self._postgres()
         deadline = time.monotonic() + seconds
         try:
             while not postgres.notifies and (left := deadline - time.monotonic()) > 0:
@@ -63,6 +59,18 @@ class SqlShift:
         except psycopg2.Error as error:
             raise ShiftEnded(str(error)) from error
         postgres.notifies.clear()
+
+    def _opened(self, *, autocommit: bool) -> SqlUnitOfWork:
+        try:
+            # Of the driver: SQLAlchemy's own way remembers each change for as long as we are
+            # connected.
+            self._postgres().autocommit = autocommit
+        except psycopg2.Error as error:
+            raise ShiftEnded(str(error)) from error
+        return self._unit_of_work(self._sessions)
+
+    def _postgres(self) -> Any:
+        return self._connection.connection.dbapi_connection
 
 
 @contextmanager
