@@ -13,7 +13,6 @@ import select
 import sys
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from stack.belongings import belongings, end
@@ -35,8 +34,7 @@ def main() -> None:
 
     def look() -> None:
         broker.look()
-        with suppress(OSError):  # a full disk must not end the watch
-            rotate(stack.home.log)
+        rotate(stack.home.log)
 
     _wait_for_end_of(os.getppid(), meanwhile=look)
     if stack.wanted:

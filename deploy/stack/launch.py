@@ -26,9 +26,9 @@ _NEEDS_TIMEOUT = 60.0
 
 def main() -> None:
     home, name = Path(sys.argv[1]), sys.argv[2]
+    _count_start(home / "run" / "starts" / name)
     _write_to(home / "log" / f"{name}.log")
     specification = json.loads((home / "run" / "programs.json").read_text())[name]
-    _count_start(home / "run" / "starts" / name)
     end(item.pid for item in belongings(home, of=name))
     _drop_foreign_lock(specification["lock_file"])
     _await_ports(specification["needs_ports"])
@@ -37,7 +37,7 @@ def main() -> None:
 
 def _write_to(log: Path) -> None:
     """Let standard output and error end there, at its end even after it was emptied."""
-    log.parent.mkdir(exist_ok=True)
+    log.parent.mkdir(mode=0o711, exist_ok=True)
     file = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.dup2(file, 1)
     os.dup2(file, 2)

@@ -1,7 +1,10 @@
 """Logs that have become long."""
 
+import errno
 import os
+import shutil
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -30,6 +33,27 @@ def test_a_short_log_stays(tmp_path: Path) -> None:
     rotate(tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == ["program.log"]
+
+
+def test_what_cannot_be_kept_is_not_emptied_and_costs_no_older_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, last = tmp_path / "program.log", tmp_path / "program.log.1"
+    log.write_text("what is said today")
+    last.write_text("yesterday")
+    other = tmp_path / "z.log"
+    other.write_text("another program's words")
+
+    def full(source: IO[bytes], _target: IO[bytes]) -> None:
+        if source.name == str(log):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(shutil, "copyfileobj", full)
+    rotate(tmp_path)
+
+    assert (log.read_text(), last.read_text()) == ("what is said today", "yesterday")
+    assert other.read_text() == ""
+    assert not list(tmp_path.glob("program.log.new"))
 
 
 def test_a_program_goes_on_writing_to_its_log(tmp_path: Path) -> None:
