@@ -49,9 +49,10 @@ POINTS = (
 def reach(point: str) -> None:
     """Die here if that is what `armed` says."""
     with suppress(FileNotFoundError):
-        with (FOLDER / "seen").open("r+b") as seen:
-            seen.seek(0, os.SEEK_END)
-            seen.write(f"{point} {SERVICE}\n".encode())
+        # Each line at the end, whoever else writes one, and no file where none is wanted.
+        seen = os.open(FOLDER / "seen", os.O_WRONLY | os.O_APPEND)
+        os.write(seen, f"{point} {SERVICE}\n".encode())
+        os.close(seen)
         return
     with suppress(FileNotFoundError, ValueError):
         name, service, time = (FOLDER / "armed").read_text().split()
