@@ -66,8 +66,19 @@ def test_s51_a_subject_cannot_become_a_header() -> None:
 
 
 NAMES = [
-    *("", "Ada", "Ada Obi", "Adé Obi", "O'Neil-Obi", "Ada B. Obi", 'Ada "A" Obi', "Obi, Ada"),
-    *("=?utf-8?q?Eve?=", "Ada (Obi)", "Ada <eve@x.example>", "Ada " * 20 + "Obi", "A" * 90),
+    "",
+    "Ada",
+    "Ada Obi",
+    "Adé Obi",
+    "O'Neil-Obi",
+    "Ada B. Obi",
+    'Ada "A" Obi',
+    "Obi, Ada",
+    "=?utf-8?q?Eve?=",
+    "Ada (Obi)",
+    "Ada <eve@x.example>",
+    "Ada " * 20 + "Obi",
+    "A" * 90,
 ]
 ADDRESSES = ["ada@example.com", "ada.b+c_d-e@sub.example.com", f"{'a' * 64}@{'b' * 40}.example"]
 
@@ -84,17 +95,14 @@ def test_a_recipient_stands_there_as_the_library_writes_it(name: str, address: s
 @pytest.mark.parametrize(
     "subject",
     [
-        *("", "Your order OJ-100042 is on its way", "Low: A-1, 3 left (really) <now>; \\ 100%"),
-        *(
-            "=?utf-8?q?Eve?=",
-            "Eve =?utf-8?q?a?= b",
-            "Ọjà",
-            "a " * 34,
-            "a " * 35,
-            "a " * 36,
-            "A" * 99,
-        ),
-        *("a" * n for n in (68, 69, 70, 71)),
+        "",
+        "Your order OJ-100042 is on its way",
+        "Low: A-1, 3 left (really) <now>; \\ 100%",
+        "=?utf-8?q?Eve?=",
+        "Eve =?utf-8?q?a?= b",
+        "Ọjà",
+        *("a " * n for n in (34, 35, 36)),
+        *("a" * n for n in (68, 69, 70, 71, 99)),
     ],
 )
 def test_a_subject_stands_there_as_the_library_writes_it(subject: str) -> None:

@@ -1,8 +1,8 @@
 """Answers in Redis: the bytes that go out, each with the version of what it was made from.
 
 Nothing is ever cleared. An answer whose version is not today's is as good as none, so a change made
-while Redis was away is no less seen than any other. Redis adds that it is seen at once: each commit
-leaves a sign there that makes everybody ask Postgres again.
+while Redis was away is no less seen than any other. Redis adds that it is seen at once: each
+commit, but for those of events, leaves a sign there that makes everybody ask Postgres again.
 """
 
 import os

@@ -72,8 +72,8 @@ def place_order(
     """Turn the cart into an order, at today's prices. `shipping_address` may be the id of one that
     the customer keeps; it is copied, and does not change with the book.
 
-    The cart is taken in the same transaction, so however many requests race, one
-    cart becomes one order and the others find it empty.
+    The cart is taken in the same transaction, so however many requests race, one cart becomes one
+    order and the others find it empty.
     """
     with uow:
         cart = uow.carts.take(customer_id)

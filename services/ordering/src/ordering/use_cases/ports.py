@@ -42,7 +42,7 @@ class CartRepository(Protocol):
         """The customer's cart, empty if they never had one; locked."""
 
     def take(self, customer_id: UUID) -> Cart:
-        """What was in the customer's cart, which is empty from here on; locked."""
+        """What was in the customer's cart, which is empty from here on; locked, if there is one."""
 
     def save(self, cart: Cart) -> None: ...
 

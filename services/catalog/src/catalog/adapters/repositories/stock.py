@@ -49,9 +49,10 @@ _CLAIM = text("""
     ON CONFLICT (order_id) DO NOTHING RETURNING order_id
 """)
 
-# The order first, and its SKUs only if it is new: so nobody who has them waits for an order. A row
-# that was waited for comes back as it is then, and stays so; all else, as it was before.
-# Subqueries, for the plan of a join with products and its many indexes takes three times as long.
+# The order first, and its SKUs only if it is new: within an event nobody who has them waits for an
+# order. A row that was waited for comes back as it is then, and stays so; all else, as it was
+# before. Subqueries, for the plan of a join with products and its many indexes takes three times as
+# long.
 _ENTER = text("""
     WITH entered AS (
         INSERT INTO order_stock (order_id, state, at) VALUES (:order_id, 'held', now())
