@@ -78,13 +78,13 @@ def test_a_refused_mail_is_told_of_and_staff_are_alerted() -> None:
     assert (alert.kind, alert.occasion) == (AlertKind.MAIL_FAILED, str(mail.id))
 
 
-def test_a_first_doubt_is_worth_a_second_copy() -> None:
+def test_a_first_doubt_is_worth_a_second_copy_when_the_trouble_may_be_over() -> None:
     mail = a_mail(attempts=1, status=MailStatus.SENDING)
 
     mail.doubted("the answer got lost", now=AFTERNOON)
 
     assert mail.status is MailStatus.UNKNOWN
-    assert mail.next_attempt_at is not None
+    assert mail.next_attempt_at == AFTERNOON + timedelta(seconds=30)
     assert mail.pull_alerts() == []
 
 

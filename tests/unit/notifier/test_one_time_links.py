@@ -55,7 +55,7 @@ def test_a_second_attempt_has_a_fresh_link() -> None:
     shift = FakeShift(Books(mails={mail.id: mail}))
 
     send_next(shift, LinkingMailServer(server, links))
-    shift.wait(5)
+    shift.wait(60)
     send_next(shift, LinkingMailServer(server, links))
 
     assert [seen.text.rpartition("#")[2] for seen in server.seen] == [

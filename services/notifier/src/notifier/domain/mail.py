@@ -27,7 +27,8 @@ GIVE_UP_AFTER = timedelta(hours=24)
 MAX_DOUBTS = 2
 # Stands in the ledger for a link that is a secret, and is only known when the mail leaves.
 LINK_PLACE = "https://one-time-link.invalid/"
-ONCE_MORE_AFTER = timedelta(seconds=1)
+# There is but this one chance to mend it, so whatever ails the server should be over by then.
+ONCE_MORE_AFTER = timedelta(seconds=30)
 PUT_BACK_FOR = timedelta(seconds=1)
 
 # Greylisting wants minutes, a full mailbox hours; a hiccup should not cost a customer either.
