@@ -18,12 +18,12 @@ _ADD = text("""
     INSERT INTO products (id, slug, name, description, tags, featured, status, price_amount,
         currency, in_stock, rating_average, rating_count, sort_name, search, created_at,
         updated_at, version)
-    SELECT :id, CAST(:id AS text), 'Drum', '', ARRAY[:tag], false, 'published', :key, 'NGN', true,
-        :key, 0, 'drum ' || :key, to_tsvector('simple', repeat('drum ', :key + 1)), now(), now(), 1
+    SELECT :id, :slug, 'Drum', '', ARRAY[:tag], false, 'published', :key, 'NGN', true,
+        :key, 0, :name, to_tsvector('simple', :text), now(), now(), 1
 """)
 _CHANGE = text("""
-    UPDATE products SET price_amount = :key, rating_average = :key, sort_name = 'drum ' || :key,
-        search = to_tsvector('simple', repeat('drum ', :key + 1)) WHERE id = :id
+    UPDATE products SET price_amount = :key, rating_average = :key, sort_name = :name,
+        search = to_tsvector('simple', :text) WHERE id = :id
 """)
 _ARCHIVE = text("UPDATE products SET status = 'archived' WHERE id = :id")
 
@@ -42,7 +42,7 @@ class Shelf:
 
     def add(self, key: int) -> Any:
         product = uuid4()
-        self.run(_ADD, id=product, tag=self.tag, key=key)
+        self.run(_ADD, id=product, slug=str(product), tag=self.tag, key=key, **words(key))
         return product
 
     def touch(self, step: str, product: Any, key: int) -> None:
@@ -50,7 +50,14 @@ class Shelf:
             self.touched.add(self.add(key))
             return
         self.touched.add(product)
-        self.run(_CHANGE if step == "change" else _ARCHIVE, id=product, key=key)
+        if step == "change":
+            self.run(_CHANGE, id=product, key=key, **words(key))
+        else:
+            self.run(_ARCHIVE, id=product)
+
+
+def words(key: int) -> dict[str, str]:
+    return {"name": f"drum {key}", "text": "drum " * (key + 1)}
 
 
 @settings(

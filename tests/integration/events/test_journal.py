@@ -47,7 +47,7 @@ def days(sql: Sql) -> list[str]:
 def an_old_day(sql: Sql, *, positions: range) -> str:
     """A partition of a day before the journal's time, with events at these positions."""
     [(day, today)] = sql(
-        "SELECT to_char(day - :age, 'YYYYMMDD'), to_char(day, 'YYYYMMDD')"
+        "SELECT to_char(day - CAST(:age AS integer), 'YYYYMMDD'), to_char(day, 'YYYYMMDD')"
         " FROM (SELECT (now() AT TIME ZONE 'UTC')::date AS day) AS today",
         age=OLD.days,
     )

@@ -7,6 +7,8 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
+from oja_events.prepared import prepare_statements
+
 # A lost race or a lost lock holder costs seconds, never a stuck consumer.
 _SESSION_SETTINGS = {
     "lock_timeout": "5s",
@@ -47,6 +49,7 @@ def make_engine(
             "keepalives_count": 3,
         },
     )
+    prepare_statements(engine)
     event.listen(engine, "handle_error", _forget_the_row)
     event.listen(engine, "checkin", _put_to_rest)
     event.listen(engine, "checkout", lambda *given: _look_at_rested(engine, *given))

@@ -23,6 +23,7 @@ from catalog.use_cases.ports import ImageStore, Pictures
 from catalog.use_cases.queries import Answers, BulkQueries, Queries, ReviewQueries
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.wakeup import Waker
 
 SERVICE = "catalog"
@@ -67,7 +68,10 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             waker=Waker(engine, SERVICE),
             announce=_announcement(answers, role),
         ),
-        queries=SqlQueries(engine, connect(autocommit=True)),
+        queries=SqlQueries(
+            engine.execution_options(**FOR_ITS_VALUES),
+            connect(autocommit=True).execution_options(**FOR_ITS_VALUES),
+        ),
         reviews=SqlReviewQueries(sessions),
         bulk=SqlBulkQueries(sessions),
         pictures=PillowPictures(),

@@ -1,6 +1,6 @@
 """Slugs that nobody else has."""
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import BigInteger, Text, cast, exists, func, literal_column, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from uuid_utils.compat import uuid7
 
@@ -20,8 +20,9 @@ def free_slug(session: Session, column: InstrumentedAttribute[str], wanted: str)
     lock_slugs(session, column)
     if not session.scalar(select(exists().where(column == wanted))):
         return wanted
-    number = func.generate_series(2, MOST_NUMBERED).table_valued("n").render_derived()
-    candidate = func.concat(wanted, "-", number.c.n)
+    numbers = func.generate_series(2, cast(MOST_NUMBERED, BigInteger))
+    number = numbers.table_valued("n").render_derived()
+    candidate = func.concat(cast(wanted, Text), literal_column("'-'"), number.c.n)
     free = select(candidate).where(~exists().where(column == candidate)).order_by(number.c.n)
     found: str | None = session.scalar(free.limit(1))
     return found or f"{wanted}-{uuid7().hex[-12:]}"

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, func, literal_column, select, text, update
 from sqlalchemy.orm import Session
 
 from catalog.adapters.mapping import change_from, held_from
@@ -199,7 +199,7 @@ class SqlStockRepository:
 
     def version_of(self, sku: str) -> str:
         query = (
-            select(func.concat(ProductRow.version, ".", StockRow.version))
+            select(func.concat(ProductRow.version, literal_column("'.'"), StockRow.version))
             .select_from(StockRow)
             .join(ProductRow, ProductRow.id == StockRow.product_id)
             .where(StockRow.sku == sku)

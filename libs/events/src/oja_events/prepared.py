@@ -1,0 +1,102 @@
+"""Statements that Postgres parses and plans once for each connection, instead of each time."""
+
+import re
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext, ExecutionContext
+
+# Execution options for statements whose best plan depends on what is asked, as in a search.
+FOR_ITS_VALUES = {"prepared": False}
+# As many as psycopg 3 keeps for a connection; what was not used for longest makes room.
+MOST = 100
+
+_PREPARABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_VALUE = re.compile(r"%\((\w+)\)s")
+_CAST = re.compile(r"CAST\(%\((\w+)\)s AS (\w+\[\])\)", re.IGNORECASE)
+# What it answers no longer has the columns that it had when it was prepared.
+_OUTDATED = "0A000"
+
+
+def prepare_statements(engine: Engine) -> None:
+    """Let every connection of `engine` prepare each statement at its first use.
+
+    Postgres spends more on planning the statements of an order than on executing them, and psycopg2
+    cannot prepare. The connections must be the engine's own: a pooler that lends a connection
+    to another client after each transaction would lend him these statements as well.
+    """
+    known = WeakKeyDictionary[Any, _Prepared]()
+
+    def execute(
+        cursor: Any, statement: str, values: Mapping[str, object], context: ExecutionContext
+    ) -> bool:
+        # A cursor with a name declares itself for its statement, which must not be an EXECUTE.
+        wanted = context.execution_options.get("prepared", True)
+        if cursor.name or not wanted or not _PREPARABLE.match(statement):
+            return False
+        prepared = known.get(cursor.connection) or known.setdefault(cursor.connection, _Prepared())
+        prepared.execute(cursor, statement, values)
+        return True
+
+    event.listen(engine, "do_execute", execute)
+    event.listen(engine, "handle_error", _give_up_outdated)
+
+
+class _Prepared:
+    """What one connection has prepared: by statement what executes it, last used last."""
+
+    def __init__(self) -> None:
+        self._executions = OrderedDict[str, str]()
+        self._names = 0
+
+    def execute(self, cursor: Any, statement: str, values: Mapping[str, object]) -> None:
+        execution = self._executions.get(statement)
+        if execution is None:
+            execution = self._prepare(cursor, statement, values)
+        self._executions.move_to_end(statement)
+        cursor.execute(execution, values)
+
+    def _prepare(self, cursor: Any, statement: str, values: Mapping[str, object]) -> str:
+        if len(self._executions) >= MOST:
+            _, oldest = self._executions.popitem(last=False)
+            cursor.execute(f"DEALLOCATE {oldest.split()[1]}")
+        self._names += 1
+        name = f"statement_{self._names}"
+        cursor.execute(f"PREPARE {name} AS {_numbered(statement, values)}")
+        self._executions[statement] = f"EXECUTE {name} {_given(statement)}"
+        return self._executions[statement]
+
+
+def _numbered(statement: str, values: Mapping[str, object]) -> str:
+    def parameter(found: re.Match[str]) -> str:
+        # Of `now() - $1` Postgres would believe that a time is meant.
+        kind = "::interval" if isinstance(values[found[1]], timedelta) else ""
+        return f"${numbers[found[1]]}{kind}"
+
+    numbers = {name: number for number, name in enumerate(_names(statement), start=1)}
+    return _VALUE.sub(parameter, statement).replace("%%", "%")
+
+
+def _given(statement: str) -> str:
+    """The values of an EXECUTE, with the types that the statement casts arrays to: Postgres takes
+    an array of quoted texts for text[], and makes no uuid[] of it unless it is told to."""
+    types = dict(_CAST.findall(statement))
+    values = [
+        f"%({name})s::{types[name]}" if name in types else f"%({name})s"
+        for name in _names(statement)
+    ]
+    return f"({', '.join(values)})" if values else ""
+
+
+def _names(statement: str) -> list[str]:
+    return list(dict.fromkeys(_VALUE.findall(statement)))
+
+
+def _give_up_outdated(context: ExceptionContext) -> None:
+    """A migration under way costs one request an error: the next gets a new connection."""
+    if getattr(context.original_exception, "pgcode", None) == _OUTDATED:
+        context.is_disconnect = True
