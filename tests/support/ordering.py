@@ -13,7 +13,7 @@ from ordering.domain.cart import Cart
 from ordering.domain.order import CancelReason, HistoryEntry, Order, OrderLine, OrderStatus
 from ordering.domain.values import Address, Contact, Money, Offer, Tracking
 from ordering.use_cases.errors import OrderNotFound, UnknownAddress
-from ordering.use_cases.ports import Identity
+from ordering.use_cases.ports import CartView, Draft, Identity
 from tests.support.auditing import FakeAuditLog, Noted
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -157,6 +157,11 @@ class FakeUnitOfWork:
         """As it was committed."""
         return deepcopy(self._carts.get(customer_id) or Cart(customer_id))
 
+    def view(self, customer_id: UUID, *skus: str) -> CartView:
+        """The cart as it was committed, with what is known of it and of these SKUs."""
+        cart = self.cart(customer_id)
+        return CartView(cart, self.offers.known({*skus, *cart.items}))
+
     def put(self, cart: Cart) -> None:
         self._carts[cart.customer_id] = deepcopy(cart)
 
@@ -205,10 +210,11 @@ class _FakeOrders:
         self._uow = uow
         self._number = 100_000
 
-    def new_identity(self) -> Identity:
-        self._uow.require_open()
+    def draft(self, customer_id: UUID) -> Draft:
+        taken = self._uow.view(customer_id)
+        self._uow.carts.clear(customer_id)
         self._number += 1
-        return Identity(uuid4(), f"OJ-{self._number}", NOW)
+        return Draft(Identity(uuid4(), f"OJ-{self._number}", NOW), taken)
 
     def add(self, order: Order) -> None:
         self.save(order)
@@ -231,17 +237,16 @@ class _FakeCarts:
     def __init__(self, uow: FakeUnitOfWork) -> None:
         self._uow = uow
 
-    def get(self, customer_id: UUID) -> Cart:
+    def get(self, customer_id: UUID, sku: str) -> CartView:
         self._uow.require_open()
-        return self._uow.cart(customer_id)
-
-    def take(self, customer_id: UUID) -> Cart:
-        self.save(Cart(customer_id))
-        return self._uow.cart(customer_id)
+        return self._uow.view(customer_id, sku)
 
     def save(self, cart: Cart) -> None:
         self._uow.require_open()
         self._uow.pending_carts[cart.customer_id] = deepcopy(cart)
+
+    def clear(self, customer_id: UUID) -> None:
+        self.save(Cart(customer_id))
 
 
 class _FakeAddressBooks:
@@ -268,7 +273,7 @@ class _FakeOffers:
         self._offers = {offer.sku: offer for offer in offers}
         self.learned: list[Event] = []
 
-    def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
+    def known(self, skus: Collection[str]) -> dict[str, Offer]:
         return {sku: self._offers[sku] for sku in skus if sku in self._offers}
 
     def learn(self, news: catalog.ProductChanged) -> None:

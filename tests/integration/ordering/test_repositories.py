@@ -108,9 +108,9 @@ def test_a_cart_comes_back_as_it_was_saved(ordering: Ordering) -> None:
     cart.add(an_offer("CAP", price=50), 1)
 
     with ordering.deps.unit_of_work() as uow:
-        uow.carts.get(cart.customer_id)
+        uow.carts.get(cart.customer_id, "MUG")
         uow.carts.save(cart)
         uow.commit()
 
     with ordering.deps.unit_of_work() as uow:
-        assert uow.carts.get(cart.customer_id) == cart
+        assert uow.carts.get(cart.customer_id, "MUG").cart == cart

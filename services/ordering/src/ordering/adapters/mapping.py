@@ -5,6 +5,8 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Row
+
 from ordering.adapters.tables import OfferRow, OrderRow
 from ordering.domain.cart import Cart, CartItem
 from ordering.domain.order import (
@@ -114,7 +116,7 @@ def cart_items(cart: Cart) -> dict[str, Any]:
     }
 
 
-def offer_from(row: OfferRow) -> Offer:
+def offer_from(row: OfferRow | Row[Any]) -> Offer:
     return Offer(
         sku=row.sku,
         product_id=row.product_id,

@@ -2,20 +2,18 @@
 cannot be kept without being told."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import cache
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
-    ARRAY,
     CursorResult,
     Insert,
-    Text,
+    Row,
     Update,
     bindparam,
-    func,
     insert,
     select,
     text,
@@ -42,19 +40,28 @@ from ordering.adapters.tables import (
     OfferedProductRow,
     OfferRow,
     OrderRow,
-    order_number,
 )
 from ordering.domain.cart import Cart
 from ordering.domain.order import Order
-from ordering.domain.values import Offer
 from ordering.use_cases.errors import OrderNotFound
-from ordering.use_cases.ports import Identity
+from ordering.use_cases.ports import CartView, Draft, Identity
 
 NUMBER_PREFIX = "OJ-"
 
 # Made once, of tables and not of classes: this is what every checkout runs.
-_IDENTITY = select(order_number.next_value(), func.now())
-_ORDERS, _CARTS, _KNOWN = (Base.metadata.tables[n] for n in ("orders", "carts", "offers"))
+#
+# An order is priced by what was known when its checkout came, however long the cart was locked.
+_DRAFT = text("""
+    WITH cart AS (SELECT items FROM carts WHERE customer_id = :customer_id FOR UPDATE),
+    emptied AS (
+        UPDATE carts SET items = '{}', updated_at = now() FROM cart
+        WHERE customer_id = :customer_id)
+    SELECT identity.number AS order_number, now() AS drafted_at, cart.items, offers.*
+    FROM (SELECT nextval('order_number') AS number) AS identity
+    LEFT JOIN cart ON true
+    LEFT JOIN offers ON offers.sku = ANY(ARRAY(SELECT jsonb_object_keys(cart.items)))
+""")
+_ORDERS, _CARTS = (Base.metadata.tables[name] for name in ("orders", "carts"))
 _ORDER = select(_ORDERS).where(_ORDERS.c.id == bindparam("order_id")).with_for_update()
 _ADD_ORDER = insert(_ORDERS).inline()
 _SAVE_ORDER = update(_ORDERS).where(
@@ -65,7 +72,6 @@ _SAVE_CART = (
     .where(_CARTS.c.customer_id == bindparam("customer"))
     .values(items=bindparam("items"))
 )
-_OFFERS = select(_KNOWN).where(_KNOWN.c.sku == func.any(bindparam("skus", type_=ARRAY(Text))))
 
 
 @cache
@@ -88,9 +94,12 @@ class SqlOrderRepository:
         self._outbox = outbox
         self._cause = cause
 
-    def new_identity(self) -> Identity:
-        number, now = self._session.execute(_IDENTITY).one()
-        return Identity(uuid7(), f"{NUMBER_PREFIX}{number}", now)
+    def draft(self, customer_id: UUID) -> Draft:
+        rows = self._session.execute(_DRAFT, {"customer_id": customer_id}).all()
+        number = f"{NUMBER_PREFIX}{rows[0].order_number}"
+        return Draft(
+            Identity(uuid7(), number, rows[0].drafted_at), _cart_and_offers(customer_id, rows)
+        )
 
     def add(self, order: Order) -> None:
         self._write(_ADD_ORDER, order, new_order(order))
@@ -120,15 +129,17 @@ class SqlOrderRepository:
 
 # Creating or touching the row locks it, so that two devices take turns from the first item on.
 _LOCK_CART = text("""
-    INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{}', now())
-    ON CONFLICT (customer_id) DO UPDATE SET updated_at = now()
-    RETURNING items
+    WITH cart AS (
+        INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{}', now())
+        ON CONFLICT (customer_id) DO UPDATE SET updated_at = now()
+        RETURNING items)
+    SELECT cart.items, offers.*
+    FROM cart LEFT JOIN offers
+        ON offers.sku = ANY(ARRAY(SELECT jsonb_object_keys(cart.items)) || CAST(:sku AS text))
 """)
 
-_TAKE_CART = text("""
-    WITH cart AS (SELECT items FROM carts WHERE customer_id = :customer_id FOR UPDATE)
-    UPDATE carts SET items = '{}', updated_at = now() FROM cart
-    WHERE customer_id = :customer_id RETURNING cart.items
+_CLEAR_CART = text("""
+    UPDATE carts SET items = '{}', updated_at = now() WHERE customer_id = :customer_id
 """)
 
 # A cart that somebody is just working with is locked, and not expired any more when it is free.
@@ -143,21 +154,26 @@ class SqlCartRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def get(self, customer_id: UUID) -> Cart:
-        items = self._session.execute(_LOCK_CART, {"customer_id": customer_id}).scalar_one()
-        return cart_from(customer_id, items)
-
-    def take(self, customer_id: UUID) -> Cart:
-        items = self._session.execute(_TAKE_CART, {"customer_id": customer_id}).scalar()
-        return cart_from(customer_id, items or {})
+    def get(self, customer_id: UUID, sku: str) -> CartView:
+        values = {"customer_id": customer_id, "sku": sku}
+        return _cart_and_offers(customer_id, self._session.execute(_LOCK_CART, values).all())
 
     def save(self, cart: Cart) -> None:
         values = {"customer": cart.customer_id, "items": cart_items(cart)}
         self._session.execute(_SAVE_CART, values)
 
+    def clear(self, customer_id: UUID) -> None:
+        self._session.execute(_CLEAR_CART, {"customer_id": customer_id})
+
     def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
         result = self._session.execute(_DROP_CARTS, {"lifetime": lifetime, "limit": limit})
         return cast("CursorResult[object]", result).rowcount
+
+
+def _cart_and_offers(customer_id: UUID, rows: Sequence[Row[Any]]) -> CartView:
+    """Of rows with one offer each, or none; all have the cart in `items`, None if there is none."""
+    cart = cart_from(customer_id, rows[0].items or {})
+    return CartView(cart, {row.sku: offer_from(row) for row in rows if row.sku is not None})
 
 
 _LEARN_OFFERS = text("""
@@ -181,12 +197,6 @@ _COUNT_OTHERS = text("""
 class SqlOfferRepository:
     def __init__(self, session: Session) -> None:
         self._session = session
-
-    def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
-        if not skus:
-            return {}
-        rows = self._session.execute(_OFFERS, {"skus": sorted(skus)})
-        return {row.sku: offer_from(cast("OfferRow", row)) for row in rows}
 
     def learn(self, news: ProductChanged) -> None:
         if self._is_newer(news.product_id, news.version):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
-from ordering.domain.cart import Cart
 from ordering.domain.order import CancelReason, IllegalTransition, Order
 from ordering.domain.values import Address, Contact, Money, Offer, Tracking
 from ordering.use_cases.errors import (
@@ -24,30 +23,28 @@ Precondition = Callable[[int], None]
 def add_to_cart(customer_id: UUID, sku: str, quantity: int, *, uow: UnitOfWork) -> CartView:
     """Adds to what is there; two devices that add at once both count."""
     with uow:
-        cart = uow.carts.get(customer_id)
-        offers = uow.offers.by_sku({sku, *cart.items})
-        cart.add(_buyable(offers, sku), quantity)
-        return _keep(cart, offers, uow)
+        view = uow.carts.get(customer_id, sku)
+        view.cart.add(_buyable(view.offers, sku), quantity)
+        return _keep(view, uow)
 
 
 def set_quantity(customer_id: UUID, sku: str, quantity: int, *, uow: UnitOfWork) -> CartView:
     with uow:
-        cart = uow.carts.get(customer_id)
-        offers = uow.offers.by_sku({sku, *cart.items})
-        cart.set_quantity(_buyable(offers, sku), quantity)
-        return _keep(cart, offers, uow)
+        view = uow.carts.get(customer_id, sku)
+        view.cart.set_quantity(_buyable(view.offers, sku), quantity)
+        return _keep(view, uow)
 
 
 def remove_from_cart(customer_id: UUID, sku: str, *, uow: UnitOfWork) -> CartView:
     with uow:
-        cart = uow.carts.get(customer_id)
-        cart.remove(sku)
-        return _keep(cart, uow.offers.by_sku(cart.items), uow)
+        view = uow.carts.get(customer_id, sku)
+        view.cart.remove(sku)
+        return _keep(view, uow)
 
 
 def clear_cart(customer_id: UUID, *, uow: UnitOfWork) -> None:
     with uow:
-        uow.carts.take(customer_id)
+        uow.carts.clear(customer_id)
         uow.commit()
 
 
@@ -76,18 +73,16 @@ def place_order(
     order and the others find it empty.
     """
     with uow:
-        cart = uow.carts.take(customer_id)
-        lines = cart.order_lines(uow.offers.by_sku(cart.items))
-        identity = uow.orders.new_identity()
+        draft = uow.orders.draft(customer_id)
         order = Order.place(
-            order_id=identity.id,
-            number=identity.number,
+            order_id=draft.identity.id,
+            number=draft.identity.number,
             customer_id=customer_id,
             contact=contact,
-            lines=lines,
+            lines=draft.taken.cart.order_lines(draft.taken.offers),
             shipping_address=_address(customer_id, shipping_address, uow),
             note=note,
-            now=identity.now,
+            now=draft.identity.now,
             payment_window=payment_window,
         )
         if expected_total is not None and expected_total != order.total:
@@ -176,10 +171,10 @@ def _address(customer_id: UUID, given: Address | UUID, uow: UnitOfWork) -> Addre
     return uow.address_books.find(customer_id, given) if isinstance(given, UUID) else given
 
 
-def _keep(cart: Cart, offers: dict[str, Offer], uow: UnitOfWork) -> CartView:
-    uow.carts.save(cart)
+def _keep(view: CartView, uow: UnitOfWork) -> CartView:
+    uow.carts.save(view.cart)
     uow.commit()
-    return CartView(cart, offers)
+    return view
 
 
 def erase_settled_orders(*, uow: UnitOfWork) -> int:

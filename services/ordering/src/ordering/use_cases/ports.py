@@ -23,9 +23,26 @@ class Identity:
     now: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CartView:
+    """A cart with what is known of its products now."""
+
+    cart: Cart
+    offers: dict[str, Offer]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a new order is made of."""
+
+    identity: Identity
+    taken: CartView
+
+
 class OrderRepository(Protocol):
-    def new_identity(self) -> Identity:
-        """Numbers grow but may have gaps: a checkout that fails uses one up."""
+    def draft(self, customer_id: UUID) -> Draft:
+        """Take what is in the customer's cart, which is empty from here on; locked, if there is
+        one. Numbers grow but may have gaps: a checkout that fails uses one up."""
 
     def add(self, order: Order) -> None:
         """Keep a new order, its history and its events."""
@@ -38,22 +55,19 @@ class OrderRepository(Protocol):
 
 
 class CartRepository(Protocol):
-    def get(self, customer_id: UUID) -> Cart:
-        """The customer's cart, empty if they never had one; locked."""
-
-    def take(self, customer_id: UUID) -> Cart:
-        """What was in the customer's cart, which is empty from here on; locked, if there is one."""
+    def get(self, customer_id: UUID, sku: str) -> CartView:
+        """The customer's cart, empty if they never had one; locked. With what is known of all that
+        is in it and of this SKU; unknown ones are left out."""
 
     def save(self, cart: Cart) -> None: ...
+
+    def clear(self, customer_id: UUID) -> None: ...
 
     def drop_untouched(self, lifetime: timedelta, limit: int) -> int:
         """Delete at most `limit` carts that nobody has touched for that long; how many."""
 
 
 class OfferRepository(Protocol):
-    def by_sku(self, skus: Collection[str]) -> dict[str, Offer]:
-        """What is known of these SKUs; unknown ones are left out."""
-
     def learn(self, news: ProductChanged) -> None:
         """Take over the product's state unless a newer one is known."""
 
@@ -131,14 +145,6 @@ class OrderPage:
     orders: list[Order]
     next: UUID | None
     total: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CartView:
-    """A cart with what is known of its products now."""
-
-    cart: Cart
-    offers: dict[str, Offer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
