@@ -25,7 +25,7 @@ _SECRET_NAME = re.compile(
 )
 # Secrets inside text: bearer credentials, and query parameters of links.
 _SECRET_TEXT = re.compile(
-    r"(?i)(\bbearer\s+|\b\w*(?:password|token|signature|secret|api_?key)=)[^\s&\"',;]+"
+    r"(?i)(\bbearer\s+|(?:password|token|signature|secret|api_?key)=)[^\s&\"',;]+"
 )
 _BLANK = "[scrubbed]"
 _DEEPEST = 6
@@ -116,7 +116,7 @@ def _scrubbed(name: object, value: object, depth: int) -> object:
     if isinstance(name, str) and _SECRET_NAME.search(name):
         return _BLANK
     if isinstance(value, str):
-        return _SECRET_TEXT.sub(rf"\1{_BLANK}", value)
+        return _SECRET_TEXT.sub(_blanked, value)
     if depth >= _DEEPEST:
         return "..."
     if isinstance(value, Mapping):
@@ -126,10 +126,14 @@ def _scrubbed(name: object, value: object, depth: int) -> object:
     return value
 
 
+def _blanked(secret: re.Match[str]) -> str:
+    return f"{secret[1]}{_BLANK}"
+
+
 def _to_json(event: object, **_options: object) -> str:
     # ASCII only: no character of a client's can start a new line or redraw a terminal.
     return json.dumps(event, default=_as_text)
 
 
 def _as_text(value: object) -> str:
-    return _SECRET_TEXT.sub(rf"\1{_BLANK}", str(value))
+    return _SECRET_TEXT.sub(_blanked, str(value))
