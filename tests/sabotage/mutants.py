@@ -139,8 +139,7 @@ def a_feed_by_id() -> None:
 def published_inside_the_transaction() -> None:
     from kombu import Connection, Exchange, Producer  # type: ignore[attr-defined]
 
-    from oja_events.envelope import encode
-    from oja_events.outbox import Outbox, last_numbers
+    from oja_events.outbox import Outbox
     from oja_events.relay import Relay
     from oja_events.topology import EVENTS_EXCHANGE
 
@@ -152,15 +151,21 @@ def published_inside_the_transaction() -> None:
         begin(self, engine, broker_url, service)
 
     def flush(self: Outbox) -> None:
-        envelopes = self.seal(last_numbers(self._session, self.subjects()))
+        write(self)
+        told = self._session.execute(
+            text("""
+                DELETE FROM outbox_pending USING event_log WHERE event_log.id = outbox_pending.id
+                RETURNING event_log.type, event_log.envelope
+            """)
+        )
         with Connection(brokers[-1], connect_timeout=2) as broker:
             channel = broker.channel()
             publisher = Producer(channel, Exchange(EVENTS_EXCHANGE, "topic"), auto_declare=False)
-            for envelope in envelopes:
-                publisher.publish(encode(envelope), routing_key=envelope.type)
+            for event in told:
+                publisher.publish(bytes(event.envelope), routing_key=event.type)
 
     Relay.__init__ = remember  # type: ignore[method-assign]
-    Outbox.flush = flush  # type: ignore[method-assign]
+    write, Outbox.flush = Outbox.flush, flush  # type: ignore[method-assign]
 
 
 def killers_go_up_the_ladder() -> None:
@@ -217,12 +222,20 @@ def any_confirm_will_do() -> None:
 def sequences_without_a_lock() -> None:
     from oja_events import outbox
 
-    outbox._NUMBER = text("""
-        SELECT subject, count + coalesce((SELECT max(sequence) FROM event_log
-                                          WHERE event_log.subject = wanted.subject), 0)
-        FROM unnest(CAST(:subjects AS text[]), CAST(:counts AS bigint[]))
-            AS wanted (subject, count)
-    """)
+    outbox._WRITE = rewritten(
+        outbox._WRITE,
+        """
+        INSERT INTO event_stream (subject, last_sequence)
+        SELECT subject, count(*) FROM event GROUP BY subject ORDER BY subject
+        ON CONFLICT (subject) DO UPDATE
+            SET last_sequence = event_stream.last_sequence + excluded.last_sequence
+        RETURNING subject, last_sequence""",
+        """
+        SELECT subject, count(*) + coalesce((SELECT max(sequence) FROM event_log
+                                             WHERE event_log.subject = event.subject), 0)
+            AS last_sequence
+        FROM event GROUP BY subject""",
+    )
 
 
 def what_went_well_is_kept_without_the_rest() -> None:

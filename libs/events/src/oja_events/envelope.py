@@ -55,6 +55,13 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise Malformed(f"{self.type}: {error}") from None
 
 
+UNNUMBERED = 0
+"""The sequence of an envelope that gets its number when it is written."""
+
+# All that stands before it are strings, and in those a quotation mark is escaped.
+_SEQUENCE = b'"sequence":'
+_NO_NUMBER = _SEQUENCE + b"%d" % UNNUMBERED
+
 _decoder = msgspec.json.Decoder(Envelope)
 _encoder = msgspec.json.Encoder()
 
@@ -62,6 +69,12 @@ _encoder = msgspec.json.Encoder()
 def encode(envelope: Envelope) -> bytes:
     """The exact bytes that go into the journal and onto the wire."""
     return _encoder.encode(envelope)
+
+
+def encode_around_sequence(envelope: Envelope) -> tuple[bytes, bytes]:
+    """What stands before and after the number of an UNNUMBERED envelope in its bytes."""
+    head, _, tail = encode(envelope).partition(_NO_NUMBER)
+    return head + _SEQUENCE, tail
 
 
 def encode_data(event: Event) -> msgspec.Raw:

@@ -1,7 +1,6 @@
 """Events written in the transaction of the change that they tell of."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,28 +11,31 @@ from uuid_utils.compat import uuid7
 
 from oja_events.context import trace
 from oja_events.contracts import Event
-from oja_events.envelope import Envelope, encode, encode_data
+from oja_events.envelope import UNNUMBERED, Envelope, encode_around_sequence, encode_data
 
 # The row lock on the stream makes writers of one aggregate queue up until the first has committed,
 # so that ids in the journal follow the order of commits. Sorted, so that writers cannot deadlock.
-_NUMBER = text("""
-    INSERT INTO event_stream (subject, last_sequence)
-    SELECT subject, count FROM unnest(CAST(:subjects AS text[]), CAST(:counts AS bigint[]))
-        AS wanted (subject, count) ORDER BY subject
-    ON CONFLICT (subject) DO UPDATE
-        SET last_sequence = event_stream.last_sequence + excluded.last_sequence
-    RETURNING subject, last_sequence
-""")
-
 _WRITE = text("""
-    WITH log AS (
+    WITH event AS (
+        SELECT * FROM unnest(
+            CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
+            CAST(:times AS timestamptz[]), CAST(:heads AS bytea[]), CAST(:tails AS bytea[]))
+            WITH ORDINALITY AS event (event_id, type, subject, occurred_at, head, tail, n)
+    ), stream AS (
+        INSERT INTO event_stream (subject, last_sequence)
+        SELECT subject, count(*) FROM event GROUP BY subject ORDER BY subject
+        ON CONFLICT (subject) DO UPDATE
+            SET last_sequence = event_stream.last_sequence + excluded.last_sequence
+        RETURNING subject, last_sequence
+    ), numbered AS (
+        SELECT *, last_sequence + 1 - row_number() OVER (PARTITION BY subject ORDER BY n DESC)
+            AS sequence
+        FROM event JOIN stream USING (subject)
+    ), log AS (
         INSERT INTO event_log (event_id, type, subject, sequence, occurred_at, envelope)
-        SELECT event_id, type, subject, sequence, occurred_at, envelope
-        FROM unnest(CAST(:ids AS uuid[]), CAST(:types AS text[]), CAST(:subjects AS text[]),
-                    CAST(:sequences AS bigint[]), CAST(:times AS timestamptz[]),
-                    CAST(:envelopes AS bytea[]))
-             WITH ORDINALITY AS event (event_id, type, subject, sequence, occurred_at, envelope, n)
-        ORDER BY n
+        SELECT event_id, type, subject, sequence, occurred_at,
+               head || convert_to(CAST(sequence AS text), 'UTF8') || tail
+        FROM numbered ORDER BY n
         RETURNING id, subject
     )
     INSERT INTO outbox_pending (id, subject) SELECT id, subject FROM log
@@ -62,22 +64,14 @@ class Outbox:
         """Write what was added."""
         flush_all(self._session, [self])
 
-    def subjects(self) -> Counter[str]:
-        """How many events of each subject wait for being written."""
-        return Counter(event.subject for event in self._events)
-
-    def seal(self, last: dict[str, int]) -> list[Envelope]:
-        """The events that waited, numbered on from the `last` number of each subject."""
+    def seal(self) -> list[Envelope]:
+        """The events that waited, in their envelopes, which the database numbers."""
         events, self._events = self._events, []
         self.wrote = bool(events) or self.wrote
         now = datetime.now(UTC)
-        envelopes = []
-        for event in events:
-            last[event.subject] += 1
-            envelopes.append(self._envelope(event, last[event.subject], now))
-        return envelopes
+        return [self._envelope(event, now) for event in events]
 
-    def _envelope(self, event: Event, sequence: int, now: datetime) -> Envelope:
+    def _envelope(self, event: Event, now: datetime) -> Envelope:
         event_id = uuid7()
         return Envelope(
             specversion="1.0",
@@ -86,7 +80,7 @@ class Outbox:
             type=event.TYPE,
             subject=event.subject,
             time=now,
-            sequence=sequence,
+            sequence=UNNUMBERED,
             data=encode_data(event),
             **self._trace(event_id),
         )
@@ -108,28 +102,21 @@ class Outbox:
         }
 
 
-def flush_all(session: Session, outboxes: Sequence[Outbox]) -> None:
-    """Write what was added to them in this session, in two statements however many events there
+def flush_all(session: Session, outboxes: Iterable[Outbox]) -> None:
+    """Write what was added to them in this session, in one statement however many events there
     are."""
-    counts = sum((outbox.subjects() for outbox in outboxes), Counter[str]())
-    if not counts:
+    envelopes = [envelope for outbox in outboxes for envelope in outbox.seal()]
+    if not envelopes:
         return
-    last = last_numbers(session, counts)
-    envelopes = [envelope for outbox in outboxes for envelope in outbox.seal(last)]
+    around = [encode_around_sequence(envelope) for envelope in envelopes]
     session.execute(
         _WRITE,
         {
             "ids": [str(envelope.id) for envelope in envelopes],
             "types": [envelope.type for envelope in envelopes],
             "subjects": [envelope.subject for envelope in envelopes],
-            "sequences": [envelope.sequence for envelope in envelopes],
             "times": [envelope.time for envelope in envelopes],
-            "envelopes": [encode(envelope) for envelope in envelopes],
+            "heads": [head for head, _ in around],
+            "tails": [tail for _, tail in around],
         },
     )
-
-
-def last_numbers(session: Session, counts: Counter[str]) -> dict[str, int]:
-    """Take so many numbers for each subject; says the last one that others have taken."""
-    rows = session.execute(_NUMBER, {"subjects": list(counts), "counts": list(counts.values())})
-    return {subject: last - counts[subject] for subject, last in rows}
