@@ -120,6 +120,20 @@ class FakeUnitOfWork:
         return uuid7()
 
 
+class FakeUnitsOfWork:
+    """A fresh unit of work for each use. What is done at once needs its commit here as well."""
+
+    def __init__(self, books: Books, now: datetime = NOW) -> None:
+        self._books = books
+        self._now = now
+
+    def __call__(self) -> FakeUnitOfWork:
+        return FakeUnitOfWork(self._books, self._now)
+
+    def at_once(self) -> FakeUnitOfWork:
+        return self()
+
+
 class _Part:
     def __init__(self, uow: FakeUnitOfWork) -> None:
         self._uow = uow

@@ -1,6 +1,5 @@
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -9,7 +8,7 @@ from payments.domain.order import GRACE, OrderState
 from payments.domain.payment import Payment
 from payments.use_cases import deadlines
 from payments.use_cases.errors import ProviderUnavailable
-from tests.unit.payments.fakes import NOW, Books, FakePaystack, FakeUnitOfWork, a_payment, an_order
+from tests.unit.payments.fakes import NOW, Books, FakePaystack, FakeUnitsOfWork, a_payment, an_order
 
 LATE = NOW + timedelta(minutes=31)
 
@@ -34,7 +33,7 @@ def payment(books: Books, paystack: FakePaystack) -> Payment:
 
 
 def sweep(books: Books, paystack: FakePaystack, at=LATE) -> list[str]:
-    deadlines.sweep(unit_of_work=partial(FakeUnitOfWork, books, at), provider=paystack)
+    deadlines.sweep(unit_of_work=FakeUnitsOfWork(books, at), provider=paystack)
     return [event.TYPE.split(".")[2] for event in books.outbox]
 
 

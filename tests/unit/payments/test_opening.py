@@ -2,7 +2,6 @@
 
 import threading
 from datetime import timedelta
-from functools import partial
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -24,6 +23,7 @@ from tests.unit.payments.fakes import (
     Books,
     FakePaystack,
     FakeUnitOfWork,
+    FakeUnitsOfWork,
     a_bill,
     a_charge,
     a_payment,
@@ -52,7 +52,7 @@ def pay(books: Books, paystack: FakePaystack, bill: Bill) -> Payment:
         bill.order_id,
         bill.customer_id,
         None,
-        unit_of_work=partial(FakeUnitOfWork, books),
+        unit_of_work=FakeUnitsOfWork(books),
         provider=paystack,
     )
 

@@ -1,7 +1,6 @@
 """Asking Paystack to send money back, when answers get lost or are not what one hopes for."""
 
 from datetime import timedelta
-from functools import partial
 
 import pytest
 
@@ -17,6 +16,7 @@ from tests.unit.payments.fakes import (
     Books,
     FakePaystack,
     FakeUnitOfWork,
+    FakeUnitsOfWork,
     a_charge,
     a_payment,
     an_order,
@@ -51,7 +51,7 @@ def request(books: Books, reference: str, amount: Money | None = HALF) -> Refund
 
 
 def advance(books: Books, paystack: FakePaystack, later: timedelta = timedelta(0)) -> None:
-    uow = partial(FakeUnitOfWork, books, NOW + later)
+    uow = FakeUnitsOfWork(books, NOW + later)
     refunding.advance(unit_of_work=uow, provider=paystack)
 
 

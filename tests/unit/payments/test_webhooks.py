@@ -1,12 +1,17 @@
-from functools import partial
-
 import pytest
 
 from payments.domain.charge import ChargeState
 from payments.domain.payment import Payment
 from payments.use_cases import webhooks
 from payments.use_cases.errors import ProviderUnavailable
-from tests.unit.payments.fakes import Books, FakePaystack, FakeUnitOfWork, a_payment, an_order
+from tests.unit.payments.fakes import (
+    Books,
+    FakePaystack,
+    FakeUnitOfWork,
+    FakeUnitsOfWork,
+    a_payment,
+    an_order,
+)
 
 
 @pytest.fixture
@@ -32,7 +37,7 @@ def payment(books: Books, paystack: FakePaystack) -> Payment:
 def deliver(books: Books, paystack: FakePaystack, body: str) -> None:
     uow = FakeUnitOfWork(books)
     webhooks.receive(body.encode(), "request", uow=uow, provider=paystack)
-    new = partial(FakeUnitOfWork, books)
+    new = FakeUnitsOfWork(books)
     for webhook in webhooks.claim(unit_of_work=new):
         webhooks.apply(webhook, unit_of_work=new, provider=paystack)
 

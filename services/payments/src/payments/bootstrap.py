@@ -1,16 +1,12 @@
 """The composition root: settings in, everything wired out. Nothing connects before first use."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
-from sqlalchemy.orm import sessionmaker
 
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
-from oja_events.wakeup import Waker
 from oja_web.books import HTTPSources
 from payments.adapters.auditing import Auditor
 from payments.adapters.bell import Bell
@@ -20,7 +16,7 @@ from payments.adapters.paystack import Paystack
 from payments.adapters.paystack_books import PaystackBooks
 from payments.adapters.paystack_http import PaystackHTTP
 from payments.adapters.read_models import SqlQueries
-from payments.adapters.unit_of_work import SqlUnitOfWork
+from payments.adapters.unit_of_work import SqlUnitsOfWork
 from payments.settings import Settings
 from payments.use_cases.ports import PaymentProvider, Queries
 
@@ -36,7 +32,7 @@ class Dependencies:
     settings: Settings
     engine: Engine
     facts: Facts
-    unit_of_work: Callable[..., SqlUnitOfWork]
+    unit_of_work: SqlUnitsOfWork
     queries: Queries
     provider: PaymentProvider
     bell: Bell
@@ -55,23 +51,22 @@ def build(
     engine = make_engine(
         settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
-    sessions = sessionmaker(engine, expire_on_commit=False)
     key = settings.paystack_secret_key
     http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=parallel_calls))
-    unit_of_work = partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE))
+    unit_of_work = SqlUnitsOfWork(engine, SERVICE)
     return Dependencies(
         settings=settings,
         engine=engine,
         facts=FACTS,
         unit_of_work=unit_of_work,
-        queries=SqlQueries(sessions),
+        queries=SqlQueries(engine),
         provider=Paystack(http, key),
         bell=Bell(engine),
         auditor=_auditor(settings, unit_of_work),
     )
 
 
-def _auditor(settings: Settings, unit_of_work: Callable[[], SqlUnitOfWork]) -> Auditor:
+def _auditor(settings: Settings, unit_of_work: SqlUnitsOfWork) -> Auditor:
     """With calls to Paystack of his own, one at a time, so that payments never wait for them."""
     key = settings.paystack_secret_key
     http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=1))

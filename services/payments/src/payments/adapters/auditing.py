@@ -6,7 +6,6 @@ Payments does this because it alone can ask Paystack.
 
 import json
 import logging
-from collections.abc import Callable
 
 from sqlalchemy import text
 
@@ -14,7 +13,7 @@ from oja_events.books.audit import audit
 from oja_events.books.facts import Sources
 from oja_events.books.money import Provider
 from oja_events.books.report import Report
-from payments.adapters.unit_of_work import SqlUnitOfWork
+from payments.adapters.unit_of_work import SqlUnitsOfWork
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +35,7 @@ _KEEP = text("""
 class Auditor:
     """Several may run; one of them audits at a time."""
 
-    def __init__(
-        self, unit_of_work: Callable[[], SqlUnitOfWork], sources: Sources, provider: Provider
-    ) -> None:
+    def __init__(self, unit_of_work: SqlUnitsOfWork, sources: Sources, provider: Provider) -> None:
         self._unit_of_work = unit_of_work
         self._sources = sources
         self._provider = provider
@@ -50,7 +47,7 @@ class Auditor:
         return 0
 
     def _claim(self) -> bool:
-        with self._unit_of_work() as uow:
+        with self._unit_of_work.at_once() as uow:
             claimed = uow.session.execute(_CLAIM, {"given_up_after": _GIVEN_UP_AFTER}).first()
             uow.commit()
         return claimed is not None

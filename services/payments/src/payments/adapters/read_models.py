@@ -1,9 +1,9 @@
-"""The read side: plain SELECTs, each in a short transaction of its own."""
+"""The read side: plain SELECTs, which need no transaction."""
 
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Engine, Row, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from payments.adapters.mapping import bill_from, payment_from, refund_from
@@ -14,8 +14,8 @@ from payments.use_cases.ports import PaymentPage, PaymentView
 
 
 class SqlQueries:
-    def __init__(self, sessions: sessionmaker[Session]) -> None:
-        self._sessions = sessions
+    def __init__(self, engine: Engine) -> None:
+        self._sessions = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"))
 
     def payment(self, reference: str, *, customer_id: UUID | None = None) -> PaymentView:
         query = _WITH_ORDER.where(PaymentRow.reference == reference)

@@ -1,14 +1,17 @@
-"""One transaction of payments."""
+"""Transactions of payments."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy.orm import Session
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, sessionmaker
 from uuid_utils.compat import uuid7
 
 from oja_events.audit import SqlAuditLog
+from oja_events.envelope import Envelope
 from oja_events.outbox import Outbox
 from oja_events.unit_of_work import SqlTransaction
+from oja_events.wakeup import Waker
 from oja_web.idempotency_store import KeyStore
 from payments.adapters.erasing import SqlErasures
 from payments.adapters.red_rules import SqlRedRules
@@ -49,3 +52,24 @@ class SqlUnitOfWork(SqlTransaction):
     def _note_now(self, now: datetime) -> None:
         """Spares `now` its own statement."""
         self._began = now
+
+
+class SqlUnitsOfWork:
+    """A fresh unit of work for each use, all on the connections of one engine."""
+
+    def __init__(self, engine: Engine, source: str) -> None:
+        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._sessions_at_once = sessionmaker(alone, expire_on_commit=False)
+        self._source = source
+        self._waker = Waker(engine, source)
+
+    def __call__(self, *, handling: Envelope | None = None) -> SqlUnitOfWork:
+        return SqlUnitOfWork(
+            self._sessions, source=self._source, waker=self._waker, handling=handling
+        )
+
+    def at_once(self) -> SqlUnitOfWork:
+        """Spared the BEGIN and the COMMIT around it, each a round trip, where a statement is all
+        that there is to do."""
+        return SqlUnitOfWork(self._sessions_at_once, source=self._source, waker=self._waker)

@@ -17,7 +17,7 @@ def sweep(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
 
     An order about which Paystack cannot be asked stays as it is and comes up again.
     """
-    with unit_of_work() as uow:
+    with unit_of_work.at_once() as uow:
         overdue = uow.orders.claim_overdue(BATCH)
         uow.commit()
     for each in overdue:

@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -162,7 +162,13 @@ class UnitOfWork(Protocol):
     ) -> None: ...
 
 
-NewUnitOfWork = Callable[[], UnitOfWork]
+class NewUnitOfWork(Protocol):
+    """A fresh one for each use."""
+
+    def __call__(self) -> UnitOfWork: ...
+    def at_once(self) -> UnitOfWork:
+        """For one statement, all that there is to do: it takes effect by itself, and is spared the
+        transaction around it. `commit` all the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def request_by_staff(
 
 def advance(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
     """See to the refunds that are due; says how many. While Paystack is away they come up again."""
-    with unit_of_work() as uow:
+    with unit_of_work.at_once() as uow:
         due = uow.refunds.claim_due(BATCH)
         uow.commit()
     for refund_id in due:

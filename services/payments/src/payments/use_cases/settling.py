@@ -70,7 +70,7 @@ def settle(
 def reconcile(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
     """Ask about payments of which nothing was heard; says how many. While Paystack is away they
     come up again shortly."""
-    with unit_of_work() as uow:
+    with unit_of_work.at_once() as uow:
         references = uow.payments.claim_checks(RECONCILE_BATCH)
         uow.commit()
     for reference in references:

@@ -28,7 +28,7 @@ def receive(body: bytes, request_id: str, *, uow: UnitOfWork, provider: PaymentP
 
 def claim(*, unit_of_work: NewUnitOfWork) -> list[Webhook]:
     """Those to apply now, oldest first."""
-    with unit_of_work() as uow:
+    with unit_of_work.at_once() as uow:
         webhooks = uow.webhooks.claim(BATCH)
         uow.commit()
     return webhooks
@@ -78,7 +78,7 @@ def _ask(reference: str, unit_of_work: NewUnitOfWork, provider: PaymentProvider)
     try:
         return provider.charge(reference)
     except ProviderError:
-        with unit_of_work() as uow:
+        with unit_of_work.at_once() as uow:
             uow.payments.get(reference)  # what is not ours need not wait for an answer
         raise
 
@@ -89,7 +89,7 @@ def _made_up(
     """What in the webhook contradicts our books while Paystack itself does not."""
     if charge is not None and claimed.fits_like(charge):
         return []
-    with unit_of_work() as uow:
+    with unit_of_work.at_once() as uow:
         payment = uow.payments.get(claimed.reference)
     if charge is not None and payment.contradictions(charge, mode=mode):
         return []

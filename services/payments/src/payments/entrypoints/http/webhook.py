@@ -37,7 +37,7 @@ def receive_webhook() -> Response:
     body = request.get_data(cache=True)
     if not is_signed(body, request.headers.getlist(HEADER), deps().settings.paystack_secret_key):
         raise Problem(401, "invalid_signature", "The signature is missing or wrong.")
-    uow = deps().unit_of_work()
+    uow = deps().unit_of_work.at_once()
     webhooks.receive(body, request_id(), uow=uow, provider=deps().provider)
     deps().bell.ring()
     return json_response({"received": True})
