@@ -163,7 +163,8 @@ class World:
         )
 
     def open_payment(self, order_id: UUID) -> None:
-        opening.pay(order_id, self.row("ordering", order_id).customer_id, None, **self._paying())
+        customer_id = self.row("ordering", order_id).customer_id
+        opening.pay(order_id, customer_id, None, lookout=self.payments.lookout, **self._paying())
 
     def look(self, entry: Entry) -> None:
         settling.check(entry.reference, **self._paying())

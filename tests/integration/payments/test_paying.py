@@ -4,12 +4,14 @@ import json
 import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from oja_web.testing import problem
+from payments.domain.order import ClosedReason
 from tests.integration.payments.running import (
     PRICE,
     SHOP,
@@ -19,6 +21,7 @@ from tests.integration.payments.running import (
     together,
 )
 from tests.integration.sandbox.running import Sandbox
+from tests.support.waiting import wait_until
 
 
 def initialized(sandbox: Sandbox, order: PlacedOrder) -> list[str]:
@@ -76,6 +79,40 @@ def test_twenty_requests_at_once_open_one_payment(payments: PaymentsService, san
     assert {answer.status_code for answer in answers} == {201}
     assert len({answer.json["authorization_url"] for answer in answers}) == 1
     assert initialized(sandbox, order) == [order.first_reference]
+
+
+def test_an_order_that_is_closed_the_moment_before_an_attempt_begins_gets_none(
+    payments: PaymentsService,
+):
+    order = payments.order()
+
+    with ThreadPoolExecutor() as pool, payments.deps.unit_of_work() as uow:
+        closed = uow.orders.get(order.id)
+        paying = pool.submit(payments.pay, order)
+        wait_until(payments.somebody_waits_for_a_lock, what="the attempt to begin")
+        closed.close(ClosedReason.CANCELLED)
+        uow.orders.save(closed)
+        uow.commit()
+
+        problem(paying.result(), 409, "order_not_payable")
+
+    assert payments.references(order) == {}
+
+
+def test_an_order_that_is_closed_while_paystack_opens_its_payment_is_not_paid(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order = payments.order()
+    break_next(sandbox, "hang", "/transaction/initialize", seconds=0.5)
+
+    with ThreadPoolExecutor() as pool:
+        paying = pool.submit(payments.pay, order)
+        wait_until(lambda: payments.references(order), what="the attempt")
+        payments.cancel(order)
+
+        problem(paying.result(), 409, "order_not_payable")
+
+    assert payments.references(order) == {order.first_reference: "abandoned"}
 
 
 def test_somebody_elses_order_does_not_exist(payments: PaymentsService):

@@ -2,6 +2,7 @@
 
 import itertools
 import uuid
+from collections.abc import Collection
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,15 @@ from payments.domain.payment import Payment
 from payments.domain.refund import Refund, RefundStatus
 from payments.domain.values import Bill, Contact, Money
 from payments.use_cases.errors import DuplicateReference, OrderNotFound, PaymentNotFound
-from payments.use_cases.ports import Alert, Overdue, Page, ProviderEvent, ProviderRefund, Webhook
+from payments.use_cases.ports import (
+    Alert,
+    Overdue,
+    Page,
+    ProviderEvent,
+    ProviderRefund,
+    Standing,
+    Webhook,
+)
 from tests.support.auditing import FakeAuditLog, Noted
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -125,10 +134,10 @@ class FakeUnitsOfWork:
 
     def __init__(self, books: Books, now: datetime = NOW) -> None:
         self._books = books
-        self._now = now
+        self.now = now
 
     def __call__(self) -> FakeUnitOfWork:
-        return FakeUnitOfWork(self._books, self._now)
+        return FakeUnitOfWork(self._books, self.now)
 
     def at_once(self) -> FakeUnitOfWork:
         return self()
@@ -153,8 +162,13 @@ class _Orders(_Part):
             raise OrderNotFound(order_id)
         return deepcopy(self._books.orders[order_id])
 
-    def find(self, order_id: UUID) -> Order | None:
-        return deepcopy(self._books.orders.get(order_id))
+    def look(self, order_ids: Collection[UUID]) -> dict[UUID, Standing]:
+        latest, now = self._uow.payments.latest, self._uow.now()
+        return {
+            order_id: Standing(self.get(order_id), latest(order_id), now)
+            for order_id in order_ids
+            if order_id in self._books.orders
+        }
 
     def save(self, order: Order) -> None:
         self._books.outbox += order.pull_events()
@@ -197,9 +211,17 @@ class _Payments(_Part):
         payment = self.get(reference)
         return self._uow.orders.get(payment.bill.order_id), payment
 
-    def add(self, payment: Payment) -> None:
-        assert payment.reference not in self._books.payments
-        self._books.payments[payment.reference] = deepcopy(payment)
+    def begin(self, payment: Payment) -> bool:
+        order = self._books.orders[payment.bill.order_id]
+        if order.state is not OrderState.PAYABLE or order.paid_reference:
+            return False
+        begun = self._books.payments.setdefault(payment.reference, deepcopy(payment))
+        return begun.id == payment.id
+
+    def keep_page(self, payment: Payment) -> bool:
+        kept = self._books.payments[payment.reference]
+        kept.opened(str(payment.authorization_url), str(payment.access_code))
+        return kept.is_pending
 
     def save(self, payment: Payment) -> None:
         self._books.outbox += payment.pull_events()

@@ -2,7 +2,6 @@
 
 import threading
 from datetime import timedelta
-from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -18,11 +17,12 @@ from payments.use_cases.errors import (
     ProviderUnavailable,
     ProviderUnclear,
 )
+from payments.use_cases.ports import Page
+from payments.use_cases.waiting import Lookout
 from tests.unit.payments.fakes import (
     NOW,
     Books,
     FakePaystack,
-    FakeUnitOfWork,
     FakeUnitsOfWork,
     a_bill,
     a_charge,
@@ -48,12 +48,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def pay(books: Books, paystack: FakePaystack, bill: Bill) -> Payment:
+    units_of_work = FakeUnitsOfWork(books)
     return opening.pay(
         bill.order_id,
         bill.customer_id,
         None,
-        unit_of_work=FakeUnitsOfWork(books),
+        unit_of_work=units_of_work,
         provider=paystack,
+        lookout=Lookout(units_of_work),
     )
 
 
@@ -214,40 +216,18 @@ def test_when_many_wait_already_the_next_is_told_to_come_back_at_once(
         pay(books, paystack, a_bill())
 
 
-def test_who_waits_for_the_stock_looks_less_and_less_often_and_not_for_too_long(
-    books: Books, paystack: FakePaystack, monkeypatch: pytest.MonkeyPatch
-):
-    pauses: list[float] = []
-    clock = SimpleNamespace(sleep=pauses.append, monotonic=lambda: sum(pauses))
-    monkeypatch.setattr(opening, "STOCK_PATIENCE", 2.0)
-    monkeypatch.setattr(opening, "LOOK_EVERY", 0.05)
-    monkeypatch.setattr(opening, "time", clock)
-
-    with pytest.raises(OrderNotReady):
-        pay(books, paystack, a_bill())
-
-    looks = pauses[:-1]
-    assert looks == sorted(looks)
-    assert looks[0] == 0.05
-    assert len(pauses) < 10
-    assert sum(pauses) == pytest.approx(2.0)
-
-
-def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_take(
-    books: Books, paystack: FakePaystack
-):
+def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_take(books: Books):
     bill = payable(books)
-    paystack.breaks("initialize", ProviderUnclear("cut"))
-    seconds_later = NOW + timedelta(seconds=8)
-    times = iter([NOW, seconds_later])
+    units_of_work = FakeUnitsOfWork(books)
 
     with pytest.raises(ProviderUnavailable):
         opening.pay(
             bill.order_id,
             bill.customer_id,
             None,
-            unit_of_work=lambda: FakeUnitOfWork(books, next(times, seconds_later)),
-            provider=Dying(paystack, books),
+            unit_of_work=units_of_work,
+            provider=Dying(units_of_work, books),
+            lookout=Lookout(units_of_work),
         )
 
 
@@ -256,9 +236,13 @@ class Dying:
 
     mode = "test"
 
-    def __init__(self, paystack: FakePaystack, books: Books) -> None:
-        self.initialize = paystack.initialize
+    def __init__(self, units_of_work: FakeUnitsOfWork, books: Books) -> None:
+        self._units_of_work = units_of_work
         self._books = books
+
+    def initialize(self, payment: Payment) -> Page:
+        self._units_of_work.now += timedelta(seconds=8)
+        raise ProviderUnclear("cut")
 
     def charge(self, reference: str, *, patience: float | None = None) -> None:
         left = self._books.payments[reference].opening_until

@@ -1,6 +1,7 @@
 """The composition root: settings in, everything wired out. Nothing connects before first use."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -19,6 +20,7 @@ from payments.adapters.read_models import SqlQueries
 from payments.adapters.unit_of_work import SqlUnitsOfWork
 from payments.settings import Settings
 from payments.use_cases.ports import PaymentProvider, Queries
+from payments.use_cases.waiting import Lookout
 
 SERVICE = "payments"
 MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
@@ -26,8 +28,9 @@ MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use; `bell` rings
-    when a webhook is stored; `auditor` looks whether the whole shop adds up."""
+    """What the entrypoints work with. `unit_of_work` gives a fresh one for each use; `lookout` is
+    for who waits for news; `bell` rings when a webhook is stored; `auditor` looks whether the
+    whole shop adds up."""
 
     settings: Settings
     engine: Engine
@@ -35,6 +38,7 @@ class Dependencies:
     unit_of_work: SqlUnitsOfWork
     queries: Queries
     provider: PaymentProvider
+    lookout: Lookout
     bell: Bell
     auditor: Auditor
 
@@ -48,19 +52,21 @@ def build(
 ) -> Dependencies:
     """`parallel_calls` to Paystack at once; fewer than threads, so that some are always left for
     what needs no Paystack."""
-    engine = make_engine(
-        settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
+    connect = partial(
+        make_engine, settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
+    engine, alone = connect(), connect(autocommit=True)
     key = settings.paystack_secret_key
     http = PaystackHTTP(settings.paystack_base_url, key, Breaker(parallel=parallel_calls))
-    unit_of_work = SqlUnitsOfWork(engine, SERVICE)
+    unit_of_work = SqlUnitsOfWork(engine, alone, SERVICE)
     return Dependencies(
         settings=settings,
         engine=engine,
         facts=FACTS,
         unit_of_work=unit_of_work,
-        queries=SqlQueries(engine),
+        queries=SqlQueries(alone),
         provider=Paystack(http, key),
+        lookout=Lookout(unit_of_work),
         bell=Bell(engine),
         auditor=_auditor(settings, unit_of_work),
     )

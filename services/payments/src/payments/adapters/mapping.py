@@ -106,9 +106,7 @@ def payment_progress(payment: Payment) -> dict[str, Any]:
     """What may change after a payment has begun."""
     return {
         "status": payment.status,
-        "authorization_url": payment.authorization_url,
-        "access_code": payment.access_code,
-        "opening_until": payment.opening_until,
+        **page_values(payment),
         "provider_id": payment.provider_id,
         "captured_amount": payment.captured.amount if payment.captured else None,
         "captured_currency": payment.captured.currency if payment.captured else None,
@@ -116,6 +114,15 @@ def payment_progress(payment: Payment) -> dict[str, Any]:
         "paid_at": payment.paid_at,
         "checks": payment.checks,
         "next_check_at": payment.next_check_at,
+    }
+
+
+def page_values(payment: Payment) -> dict[str, Any]:
+    """Where it can be paid, or who is about to ask for that."""
+    return {
+        "authorization_url": payment.authorization_url,
+        "access_code": payment.access_code,
+        "opening_until": payment.opening_until,
     }
 
 

@@ -14,8 +14,9 @@ from payments.use_cases.ports import PaymentPage, PaymentView
 
 
 class SqlQueries:
-    def __init__(self, engine: Engine) -> None:
-        self._sessions = sessionmaker(engine.execution_options(isolation_level="AUTOCOMMIT"))
+    def __init__(self, alone: Engine) -> None:
+        """`alone` is for statements that need no transaction around them (autocommit)."""
+        self._sessions = sessionmaker(alone)
 
     def payment(self, reference: str, *, customer_id: UUID | None = None) -> PaymentView:
         query = _WITH_ORDER.where(PaymentRow.reference == reference)

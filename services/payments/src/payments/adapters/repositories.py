@@ -1,12 +1,12 @@
 """Aggregates in Postgres. Saving one also hands its events to the outbox, so that a change cannot
 be kept without being told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, func, insert, select, text, update
+from sqlalchemy import ARRAY, Row, Select, Uuid, any_, bindparam, func, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -18,17 +18,18 @@ from payments.adapters.mapping import (
     new_refund_row,
     order_from,
     order_values,
+    page_values,
     payment_from,
     payment_progress,
     refund_from,
     write_refund,
 )
 from payments.adapters.tables import AlertRow, Base, OrderRow, PaymentRow, RefundRow
-from payments.domain.order import Order
-from payments.domain.payment import Payment
+from payments.domain.order import Order, OrderState
+from payments.domain.payment import Payment, PaymentStatus
 from payments.domain.refund import Refund
 from payments.use_cases.errors import OrderNotFound, PaymentNotFound
-from payments.use_cases.ports import Alert, Overdue, Webhook
+from payments.use_cases.ports import Alert, Overdue, Standing, Webhook
 
 # Told what time the database says it is, whenever a statement has brought that along.
 NoteNow = Callable[[datetime], None]
@@ -111,7 +112,20 @@ _OBTAIN_ORDER = text("""
     ON CONFLICT (order_id) DO UPDATE SET state = orders.state
     RETURNING *
 """)
-# With what else there is of its order; what both tables have is the same in both.
+_LATEST = (
+    select(_KNOWN)
+    .where(_KNOWN.c.order_id == _ORDERS.c.order_id)
+    .order_by(_KNOWN.c.attempt.desc())
+    .limit(1)
+    .lateral()
+)
+# What both tables have is the same in both.
+_LOOK = (
+    select(_ORDERS, *(column for column in _LATEST.c if column.name not in _ORDERS.c), _NOW)
+    .outerjoin(_LATEST, true())
+    .where(_ORDERS.c.order_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+)
+# With what else there is of its order.
 _PAYMENTS = select(_KNOWN, *(column for column in _ORDERS.c if column.name not in _KNOWN.c)).join(
     _ORDERS, _KNOWN.c.order_id == _ORDERS.c.order_id
 )
@@ -120,10 +134,30 @@ _PAYMENT = _PAYMENTS.where(_KNOWN.c.reference == bindparam("of"))
 # has become meanwhile, and any other as it was before.
 _LOCKED_PAYMENT = _PAYMENT.add_columns(_NOW).with_for_update(of=(_ORDERS, _KNOWN))
 _LATEST_PAYMENT = (
-    _PAYMENTS.where(_KNOWN.c.order_id == bindparam("of")).order_by(_KNOWN.c.attempt.desc()).limit(1)
+    _PAYMENTS.where(_KNOWN.c.order_id == bindparam("of"))
+    .order_by(_KNOWN.c.attempt.desc())
+    .limit(1)
+    .with_for_update(of=_KNOWN)
 )
-_ADD_PAYMENT = insert(_KNOWN).inline()
+# Locks the order, which stays payable until the attempt is on record. Who had to wait for somebody
+# else's attempt finds it in the way.
+_BEGIN_PAYMENT = (
+    upsert(_KNOWN)
+    .from_select(
+        _KNOWN.c.keys(),
+        select(*(bindparam(column.name, type_=column.type) for column in _KNOWN.c))
+        .where(
+            _ORDERS.c.order_id == bindparam("order_id"),
+            _ORDERS.c.state == OrderState.PAYABLE,
+            _ORDERS.c.paid_reference.is_(None),
+        )
+        .with_for_update(),
+    )
+    .on_conflict_do_nothing()
+    .returning(_KNOWN.c.id)
+)
 _SAVE_PAYMENT = update(_KNOWN).where(_KNOWN.c.id == bindparam("payment"))
+_KEEP_PAGE = _SAVE_PAYMENT.returning(_KNOWN.c.status)
 
 
 class SqlOrderRepository:
@@ -136,17 +170,15 @@ class SqlOrderRepository:
         return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
 
     def get(self, order_id: UUID) -> Order:
-        order = self.find(order_id)
-        if order is None:
-            raise OrderNotFound(order_id)
-        return order
-
-    def find(self, order_id: UUID) -> Order | None:
         row = self._session.execute(_LOCKED_ORDER, {"id": order_id}).one_or_none()
         if row is None:
-            return None
+            raise OrderNotFound(order_id)
         self._note_now(row.now)
         return _order(row)
+
+    def look(self, order_ids: Collection[UUID]) -> dict[UUID, Standing]:
+        rows = self._session.execute(_LOOK, {"ids": list(order_ids)})
+        return {row.order_id: _standing(row) for row in rows}
 
     def save(self, order: Order) -> None:
         self._session.execute(_SAVE_ORDER, {**order_values(order), "id": order.id})
@@ -179,8 +211,14 @@ class SqlPaymentRepository:
         self._note_now(row.now)
         return _order(row), _payment(row)
 
-    def add(self, payment: Payment) -> None:
-        self._session.execute(_ADD_PAYMENT, new_payment(payment))
+    def begin(self, payment: Payment) -> bool:
+        begun = self._session.execute(_BEGIN_PAYMENT, new_payment(payment))
+        return begun.one_or_none() is not None
+
+    def keep_page(self, payment: Payment) -> bool:
+        values = {**page_values(payment), "payment": payment.id}
+        status = self._session.execute(_KEEP_PAGE, values).scalar_one()
+        return PaymentStatus(status) is PaymentStatus.PENDING
 
     def save(self, payment: Payment) -> None:
         values = {**payment_progress(payment), "payment": payment.id}
@@ -197,6 +235,10 @@ class SqlPaymentRepository:
 
 def _order(row: Row[Any]) -> Order:
     return order_from(cast("OrderRow", row))
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(_order(row), _payment(row) if row.id else None, row.now)
 
 
 def _payment(row: Row[Any]) -> Payment:

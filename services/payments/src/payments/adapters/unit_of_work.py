@@ -1,6 +1,7 @@
 """Transactions of payments."""
 
 from datetime import datetime
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import Engine
@@ -55,12 +56,14 @@ class SqlUnitOfWork(SqlTransaction):
 
 
 class SqlUnitsOfWork:
-    """A fresh unit of work for each use, all on the connections of one engine."""
+    """A fresh unit of work for each use. `alone` is for statements that need no transaction around
+    them (autocommit)."""
 
-    def __init__(self, engine: Engine, source: str) -> None:
-        alone = engine.execution_options(isolation_level="AUTOCOMMIT")
+    def __init__(self, engine: Engine, alone: Engine, source: str) -> None:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._sessions_at_once = sessionmaker(alone, expire_on_commit=False)
+        # Of one statement a session has nothing to remember: a connection does it for half the
+        # price.
+        self._connections = cast("sessionmaker[Session]", alone.connect)
         self._source = source
         self._waker = Waker(engine, source)
 
@@ -72,4 +75,4 @@ class SqlUnitsOfWork:
     def at_once(self) -> SqlUnitOfWork:
         """Spared the BEGIN and the COMMIT around it, each a round trip, where a statement is all
         that there is to do."""
-        return SqlUnitOfWork(self._sessions_at_once, source=self._source, waker=self._waker)
+        return SqlUnitOfWork(self._connections, source=self._source, waker=self._waker)

@@ -83,6 +83,12 @@ class Order:
         self.closed_reason = reason
         self.next_look_at = None
 
+    @property
+    def misses_news(self) -> bool:
+        """Whether what is to be heard before it can be paid is still on its way."""
+        is_waiting = self.bill is None or self.state is OrderState.WAITING
+        return is_waiting and self.state is not OrderState.CLOSED
+
     def payable_bill(self, now: datetime) -> Bill:
         """What is to be paid now; raises OrderNotReady or OrderNotPayable."""
         if self.closed_reason is not None:
@@ -91,7 +97,7 @@ class Order:
             raise OrderNotPayable("The order is paid.")
         if self.bill is not None and now >= self.bill.pay_before:
             raise OrderNotPayable(_WHY_CLOSED[ClosedReason.EXPIRED])
-        if self.bill is None or self.state is OrderState.WAITING:
+        if self.bill is None or self.misses_news:
             raise OrderNotReady("The items of the order are being set aside. Try again shortly.")
         if self.bill.total.amount == 0:
             raise OrderNotPayable("There is nothing to pay.")

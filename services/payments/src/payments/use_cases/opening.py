@@ -1,8 +1,9 @@
 """Opening a payment at Paystack, without ever having two that a customer could pay.
 
-    1. commit the attempt, with its reference and a short lease on opening it
-    2. call Paystack, with no transaction open
-    3. record the page
+    1. look at the order, without locking it
+    2. keep the attempt, with its reference and a short lease on opening it, if nothing has changed
+    3. call Paystack, with no transaction open
+    4. keep the page
 
 After a lost answer the reference is asked about first. Its page cannot be fetched again, so if it
 was opened, nobody has seen the page and nobody ever will: the attempt is given up (and watched all
@@ -29,15 +30,14 @@ from payments.use_cases.errors import (
     ProviderUnavailable,
     ProviderUnclear,
 )
-from payments.use_cases.ports import NewUnitOfWork, Page, PaymentProvider, UnitOfWork
+from payments.use_cases.ports import NewUnitOfWork, Page, PaymentProvider, Standing
+from payments.use_cases.waiting import Lookout
 
 log = logging.getLogger(__name__)
 
 STOCK_PATIENCE = 2.0  # seconds; as the contract says
 OPENING_PATIENCE = 8.0  # seconds for another request that is opening the same payment
 LOOK_EVERY = 0.05
-# The news is here within a few looks, or the shop is so busy that looking often makes it worse.
-LOOK_LESS_OFTEN = 1.5
 
 # Who waits holds a thread of the web server, but costs less than who asks again and again. Beyond
 # half of the threads, customers are told to come back: the others stay free for webhooks, for calls
@@ -64,7 +64,7 @@ class _Claim:
 
     payment: Payment
     mine: bool
-    asked: bool
+    asked: bool = True
 
 
 def pay(
@@ -74,61 +74,60 @@ def pay(
     *,
     unit_of_work: NewUnitOfWork,
     provider: PaymentProvider,
+    lookout: Lookout,
 ) -> Payment:
     """The payment with which the customer can pay the order now, opened or still open.
 
     Raises OrderNotFound, OrderNotReady, OrderNotPayable, ProviderUnavailable.
     """
     wanted = _Wanted(order_id, customer_id, callback_url)
-    claim = _claim_when_ready(wanted, unit_of_work)
+    seen = _look_when_ready(wanted, unit_of_work, lookout)
     until = time.monotonic() + OPENING_PATIENCE
     fresh = False
     while True:
-        if claim.mine:
-            payment = _open(claim, unit_of_work, provider)
-            if payment is not None and payment.is_pending:
-                return payment
-        elif not claim.payment.authorization_url:
+        claim = _claim(seen, wanted, unit_of_work)
+        if claim is None:
             fresh = True
             time.sleep(LOOK_EVERY)
+        elif claim.mine:
+            payment = _open(claim, unit_of_work, provider)
+            if payment is not None:
+                return payment
         elif fresh or _is_still_open(claim.payment, unit_of_work, provider):
             return claim.payment
         if time.monotonic() > until:
             raise ProviderUnavailable("the payment could not be opened in time")
-        claim = _claim(wanted, unit_of_work)
+        seen = _look(wanted, unit_of_work)
 
 
-def _claim_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
+def _look_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork, lookout: Lookout) -> Standing:
     """Wait for the news of the stock if need be; refuse at once what waiting cannot change."""
     try:
-        return _claim(wanted, unit_of_work)
+        seen = _look(wanted, unit_of_work)
+        seen.order.payable_bill(seen.seen_at)
+        return seen
     except OrderNotReady:
         if not _waiting_room.acquire(blocking=False):
             raise
     try:
-        return _claim_patiently(wanted, unit_of_work)
+        news = lookout.wait(wanted.order_id, STOCK_PATIENCE)
     finally:
         _waiting_room.release()
+    return _shown(news, wanted) if news else _look(wanted, unit_of_work)
 
 
-def _claim_patiently(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
-    until, pause = time.monotonic() + STOCK_PATIENCE, LOOK_EVERY
-    while True:
-        time.sleep(min(pause, max(0.0, until - time.monotonic())))
-        pause *= LOOK_LESS_OFTEN
-        try:
-            return _claim(wanted, unit_of_work)
-        except OrderNotReady:
-            if time.monotonic() >= until:
-                raise
+def _look(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> Standing:
+    with unit_of_work.at_once() as uow:
+        return _shown(uow.orders.look([wanted.order_id]).get(wanted.order_id), wanted)
 
 
-def _payable_bill(order: Order | None, wanted: _Wanted, uow: UnitOfWork) -> Bill:
-    if not _may_know(order, wanted):
+def _shown(seen: Standing | None, wanted: _Wanted) -> Standing:
+    """What was seen, if it may be known to who wants to pay."""
+    if not _may_know(seen.order if seen else None, wanted):
         raise OrderNotFound(wanted.order_id)
-    if order is None:
+    if seen is None:
         raise OrderNotReady("The order is on its way to us. Try again shortly.")
-    return order.payable_bill(uow.now())
+    return seen
 
 
 def _may_know(order: Order | None, wanted: _Wanted) -> bool:
@@ -140,27 +139,39 @@ def _may_know(order: Order | None, wanted: _Wanted) -> bool:
     return abs(datetime.now(UTC) - born) < YOUNG
 
 
-def _claim(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim:
-    with unit_of_work() as uow:
-        bill = _payable_bill(uow.orders.find(wanted.order_id), wanted, uow)
-        payment = uow.payments.latest(wanted.order_id)
-        if payment is not None and payment.is_pending:
-            claim = _Claim(payment, mine=payment.claim_opening(uow.now()), asked=True)
-            uow.payments.save(payment)
-        else:
-            attempt = payment.attempt + 1 if payment else 1
-            begun = _begin(bill, attempt, wanted.callback_url, uow)
-            claim = _Claim(begun, mine=True, asked=False)
+def _claim(seen: Standing, wanted: _Wanted, unit_of_work: NewUnitOfWork) -> _Claim | None:
+    """None while somebody else is at it, or if what was seen is no longer so."""
+    bill, last = seen.order.payable_bill(seen.seen_at), seen.payment
+    if last is None or not last.is_pending:
+        return _begin(bill, last.attempt + 1 if last else 1, wanted, seen.seen_at, unit_of_work)
+    if last.authorization_url:
+        return _Claim(last, mine=False)
+    return _take_up(last.reference, unit_of_work) if last.claim_opening(seen.seen_at) else None
+
+
+def _begin(
+    bill: Bill, attempt: int, wanted: _Wanted, now: datetime, unit_of_work: NewUnitOfWork
+) -> _Claim | None:
+    with unit_of_work.at_once() as uow:
+        payment = Payment.begin(
+            uow.new_id(), bill, attempt, callback_url=wanted.callback_url, now=now
+        )
+        payment.claim_opening(now)
+        begun = uow.payments.begin(payment)
         uow.commit()
-    return claim
+    return _Claim(payment, mine=True, asked=False) if begun else None
 
 
-def _begin(bill: Bill, attempt: int, callback_url: str | None, uow: UnitOfWork) -> Payment:
-    now = uow.now()
-    payment = Payment.begin(uow.new_id(), bill, attempt, callback_url=callback_url, now=now)
-    payment.claim_opening(now)
-    uow.payments.add(payment)
-    return payment
+def _take_up(reference: str, unit_of_work: NewUnitOfWork) -> _Claim | None:
+    """Open what somebody else has begun and left."""
+    with unit_of_work() as uow:
+        order, payment = uow.payments.with_order(reference)
+        order.payable_bill(uow.now())
+        if not payment.is_pending or not payment.claim_opening(uow.now()):
+            return None
+        uow.payments.save(payment)
+        uow.commit()
+    return _Claim(payment, mine=True)
 
 
 def _open(claim: _Claim, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> Payment | None:
@@ -227,19 +238,17 @@ def _keep_opening(reference: str, unit_of_work: NewUnitOfWork) -> None:
         uow.commit()
 
 
-def _record(payment: Payment, page: Page, unit_of_work: NewUnitOfWork) -> Payment:
-    def opened(locked: Payment) -> None:
-        locked.opened(page.authorization_url, page.access_code)
+def _record(payment: Payment, page: Page, unit_of_work: NewUnitOfWork) -> Payment | None:
+    payment.opened(page.authorization_url, page.access_code)
+    with unit_of_work.at_once() as uow:
+        is_open = uow.payments.keep_page(payment)
+        uow.commit()
+    return payment if is_open else None
 
-    return _change(payment.reference, opened, unit_of_work)
 
-
-def _change(
-    reference: str, change: Callable[[Payment], None], unit_of_work: NewUnitOfWork
-) -> Payment:
+def _change(reference: str, change: Callable[[Payment], None], unit_of_work: NewUnitOfWork) -> None:
     with unit_of_work() as uow:
         _, payment = uow.payments.with_order(reference)
         change(payment)
         uow.payments.save(payment)
         uow.commit()
-    return payment

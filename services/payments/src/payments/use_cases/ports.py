@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -19,6 +19,16 @@ class Overdue:
 
     order_id: UUID
     references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order and the last attempt to pay it, as they were `seen_at` that moment: nothing of it
+    is locked."""
+
+    order: Order
+    payment: Payment | None
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +57,8 @@ class OrderRepository(Protocol):
     def get(self, order_id: UUID) -> Order:
         """The order, locked; raises OrderNotFound."""
 
-    def find(self, order_id: UUID) -> Order | None:
-        """The order, locked; None if nothing was heard of it."""
+    def look(self, order_ids: Collection[UUID]) -> Mapping[UUID, Standing]:
+        """How those of them stand of which anything was heard; in one statement."""
 
     def save(self, order: Order) -> None:
         """Keep the changes and tell the events."""
@@ -59,7 +69,7 @@ class OrderRepository(Protocol):
 
 class PaymentRepository(Protocol):
     def latest(self, order_id: UUID) -> Payment | None:
-        """The last attempt to pay an order; no other one can be pending."""
+        """The last attempt to pay an order, locked; no other one can be pending."""
 
     def get(self, reference: str) -> Payment:
         """Only to look at; raises PaymentNotFound."""
@@ -70,7 +80,12 @@ class PaymentRepository(Protocol):
         Whoever changes a payment or a refund locks its order first, so that nobody deadlocks.
         """
 
-    def add(self, payment: Payment) -> None: ...
+    def begin(self, payment: Payment) -> bool:
+        """Keep a new attempt, in one statement. False, and nothing is done, if its order cannot be
+        paid any more or somebody else was faster."""
+
+    def keep_page(self, payment: Payment) -> bool:
+        """Keep that it was opened, in one statement. False if it was closed meanwhile."""
 
     def save(self, payment: Payment) -> None:
         """Keep the changes and tell the events."""

@@ -54,6 +54,7 @@ def pay(body: dict[str, Any]) -> Response:
             body["callback_url"],
             unit_of_work=deps().unit_of_work,
             provider=deps().provider,
+            lookout=deps().lookout,
         )
         location = {"Location": f"/api/payments/{payment.reference}"}
         return json_response(presenters.opened(payment), 201, location)
