@@ -57,10 +57,10 @@ class Wire:
 
     def __init__(self) -> None:
         self.answers: list[Answer | Exception] = []
-        self.sent: list[tuple[str, str, dict[str, Any]]] = []
+        self.sent: list[tuple[requests.PreparedRequest, dict[str, Any]]] = []
 
-    def request(self, _session: requests.Session, method: str, url: str, **rest: Any) -> Answer:
-        self.sent.append((method, url, rest))
+    def send(self, request: requests.PreparedRequest, **rest: Any) -> Answer:
+        self.sent.append((request, rest))
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -71,9 +71,7 @@ class Wire:
 def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
     wire = Wire()
     monkeypatch.setattr(
-        requests.Session,
-        "request",
-        lambda session, *args, **rest: wire.request(session, *args, **rest),
+        requests.Session, "send", lambda _session, request, **rest: wire.send(request, **rest)
     )
     return wire
 
@@ -110,9 +108,12 @@ def test_initialize_sends_the_whole_truth(wire: Wire, paystack: Paystack):
 
     opened = paystack.initialize(payment)
 
-    ((method, url, rest),) = wire.sent
-    assert (method, url) == ("POST", "https://api.example.com/transaction/initialize")
-    assert rest["json"] == {
+    ((request, rest),) = wire.sent
+    assert request.method == "POST"
+    assert request.url == "https://api.example.com/transaction/initialize"
+    assert request.headers["Authorization"] == f"Bearer {KEY}"
+    assert request.headers["Content-Type"] == "application/json"
+    assert json.loads(request.body) == {
         "email": "ada@example.com",
         "amount": 450_000,
         "currency": "NGN",
@@ -132,7 +133,8 @@ def test_s44_references_are_encoded_in_addresses(wire: Wire, paystack: Paystack)
 
     assert paystack.charge("../../balance?a=b#c") is None
 
-    assert wire.sent[0][1].endswith("/transaction/verify/..%2F..%2Fbalance%3Fa%3Db%23c")
+    ((request, _),) = wire.sent
+    assert request.url.endswith("/transaction/verify/..%2F..%2Fbalance%3Fa%3Db%23c")
 
 
 def test_a_charge_is_read_with_all_that_must_fit(wire: Wire, paystack: Paystack):

@@ -33,7 +33,9 @@ class PaystackHTTP:
 
     def __init__(self, base_url: str, secret_key: str, breaker: Breaker) -> None:
         self._base_url = base_url
-        self._secret_key = secret_key
+        # What all requests have in common, put together once.
+        headers = {"Authorization": f"Bearer {secret_key}"}
+        self._blank = _session().prepare_request(requests.Request("GET", base_url, headers))
         self._breaker = breaker
         self._local = threading.local()
 
@@ -59,11 +61,8 @@ class PaystackHTTP:
         read = min(patience or READ_SECONDS, READ_SECONDS)
         with self._breaker.call():
             try:
-                with self._session().request(
-                    method,
-                    f"{self._base_url}{path}",
-                    params=params,
-                    json=fields,
+                with self._session().send(
+                    self._request(method, path, params, fields),
                     timeout=(min(CONNECT_SECONDS, read), read),
                     allow_redirects=False,
                     stream=True,
@@ -72,14 +71,32 @@ class PaystackHTTP:
             except requests.RequestException as error:
                 raise ProviderUnclear(f"no answer from Paystack: {type(error).__name__}") from error
 
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        fields: Mapping[str, object] | None,
+    ) -> requests.PreparedRequest:
+        request = self._blank.copy()
+        request.method = method
+        request.prepare_url(f"{self._base_url}{path}", params)
+        if fields is not None:
+            request.prepare_body(None, None, json=fields)
+        return request
+
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = requests.Session()
-            # A proxy or a .netrc of the environment has no business with our key.
-            session.trust_env = False
-            session.headers["Authorization"] = f"Bearer {self._secret_key}"
+            session = self._local.session = _session()
         return session
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    # A proxy or a .netrc of the environment has no business with our key.
+    session.trust_env = False
+    return session
 
 
 def _body(response: requests.Response, deadline: float) -> bytes:
