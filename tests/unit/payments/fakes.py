@@ -153,6 +153,11 @@ class _Part:
 
 
 class _Orders(_Part):
+    def add(self, order: Order) -> bool:
+        is_new = order.id not in self._books.orders
+        self._books.orders.setdefault(order.id, deepcopy(order))
+        return is_new
+
     def obtain(self, order_id: UUID) -> Order:
         self._books.orders.setdefault(order_id, Order(id=order_id))
         return self.get(order_id)
@@ -226,6 +231,11 @@ class _Payments(_Part):
     def save(self, payment: Payment) -> None:
         self._books.outbox += payment.pull_events()
         self._books.payments[payment.reference] = deepcopy(payment)
+
+    def save_with_order(self, order: Order, payment: Payment) -> None:
+        kept = self._books.orders[order.id]
+        kept.paid_reference, kept.next_look_at = order.paid_reference, order.next_look_at
+        self.save(payment)
 
     def claim_checks(self, limit: int) -> list[str]:
         due = [

@@ -47,8 +47,7 @@ def order_values(order: Order) -> dict[str, Any]:
     values = {
         "state": order.state,
         "closed_reason": order.closed_reason,
-        "paid_reference": order.paid_reference,
-        "next_look_at": order.next_look_at,
+        **capture_values(order),
     }
     if order.bill is None:
         return values
@@ -60,6 +59,11 @@ def order_values(order: Order) -> dict[str, Any]:
         "currency": order.bill.total.currency,
         "pay_before": order.bill.pay_before,
     }
+
+
+def capture_values(order: Order) -> dict[str, Any]:
+    """What may change of an order when money comes."""
+    return {"paid_reference": order.paid_reference, "next_look_at": order.next_look_at}
 
 
 def payment_from(row: PaymentRow, bill: Bill) -> Payment:

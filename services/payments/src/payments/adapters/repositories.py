@@ -14,6 +14,7 @@ from oja_events.contracts.payments import PaymentAlertRaised
 from oja_events.outbox import Outbox
 from payments.adapters.mapping import (
     bill_from,
+    capture_values,
     new_payment,
     new_refund_row,
     order_from,
@@ -106,6 +107,7 @@ _ORDERS, _KNOWN = (Base.metadata.tables[name] for name in ("orders", "payments")
 _NOW = func.now().label("now")
 _LOCKED_ORDER = select(_ORDERS, _NOW).where(_ORDERS.c.order_id == bindparam("id")).with_for_update()
 _SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
+_ADD_ORDER = upsert(_ORDERS).on_conflict_do_nothing().returning(_ORDERS.c.order_id)
 # Writing the row locks it, whether it is new or not.
 _OBTAIN_ORDER = text("""
     INSERT INTO orders (order_id, state) VALUES (:id, 'waiting')
@@ -157,6 +159,12 @@ _BEGIN_PAYMENT = (
     .returning(_KNOWN.c.id)
 )
 _SAVE_PAYMENT = update(_KNOWN).where(_KNOWN.c.id == bindparam("payment"))
+_NOTE_CAPTURE = (
+    update(_ORDERS)
+    .where(_ORDERS.c.order_id == bindparam("order"))
+    .values({name: bindparam(name) for name in ("paid_reference", "next_look_at")})
+)
+_SAVE_WITH_ORDER = _SAVE_PAYMENT.add_cte(_NOTE_CAPTURE.cte("owed"))
 _KEEP_PAGE = _SAVE_PAYMENT.returning(_KNOWN.c.status)
 
 
@@ -165,6 +173,10 @@ class SqlOrderRepository:
         self._session = session
         self._outbox = outbox
         self._note_now = note_now
+
+    def add(self, order: Order) -> bool:
+        added = self._session.execute(_ADD_ORDER, {**order_values(order), "order_id": order.id})
+        return added.one_or_none() is not None
 
     def obtain(self, order_id: UUID) -> Order:
         return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
@@ -223,6 +235,12 @@ class SqlPaymentRepository:
     def save(self, payment: Payment) -> None:
         values = {**payment_progress(payment), "payment": payment.id}
         self._session.execute(_SAVE_PAYMENT, values)
+        self._outbox.add(*payment.pull_events())
+
+    def save_with_order(self, order: Order, payment: Payment) -> None:
+        values = {**payment_progress(payment), **capture_values(order)}
+        ids = {"payment": payment.id, "order": order.id}
+        self._session.execute(_SAVE_WITH_ORDER, {**values, **ids})
         self._outbox.add(*payment.pull_events())
 
     def claim_checks(self, limit: int) -> list[str]:

@@ -64,6 +64,13 @@ class Order:
     next_look_at: datetime | None = None
     _events: list[Event] = field(default_factory=list, repr=False)
 
+    @classmethod
+    def placed(cls, bill: Bill) -> "Order":
+        """One of which nothing else was heard before."""
+        order = cls(id=bill.order_id)
+        order.place(bill)
+        return order
+
     def place(self, bill: Bill) -> None:
         """Learn what is owed; what was heard before stays true."""
         if self.bill is not None:

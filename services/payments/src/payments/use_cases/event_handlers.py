@@ -14,7 +14,7 @@ from oja_events.contracts.ordering import (
     OrderPlaced,
     RefundRequested,
 )
-from payments.domain.order import ClosedReason
+from payments.domain.order import ClosedReason, Order
 from payments.domain.values import Bill, Contact, Money
 from payments.use_cases import refunding
 from payments.use_cases.ports import UnitOfWork
@@ -39,9 +39,10 @@ def order_placed(event: OrderPlaced, *, uow: UnitOfWork) -> None:
         pay_before=event.pay_before,
     )
     with uow:
-        order = uow.orders.obtain(event.order_id)
-        order.place(bill)
-        uow.orders.save(order)
+        if not uow.orders.add(Order.placed(bill)):
+            order = uow.orders.obtain(event.order_id)
+            order.place(bill)
+            uow.orders.save(order)
         uow.commit()
 
 

@@ -51,6 +51,9 @@ class Alert:
 
 
 class OrderRepository(Protocol):
+    def add(self, order: Order) -> bool:
+        """Keep a new order. False, and nothing is done, if anything was heard of it before."""
+
     def obtain(self, order_id: UUID) -> Order:
         """The order, locked; a blank one if nothing was heard of it yet."""
 
@@ -89,6 +92,9 @@ class PaymentRepository(Protocol):
 
     def save(self, payment: Payment) -> None:
         """Keep the changes and tell the events."""
+
+    def save_with_order(self, order: Order, payment: Payment) -> None:
+        """Keep what came of the payment, for both of them, and tell the payment's events."""
 
     def claim_checks(self, limit: int) -> list[str]:
         """References to ask about now; nobody else gets them for a while."""

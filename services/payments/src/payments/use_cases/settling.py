@@ -52,10 +52,11 @@ def settle(
             # Money of the other mode is not on the account from which we could send it.
             if charge.state is ChargeState.CAPTURED and charge.mode == mode:
                 refunding.send_back_misfit(payment, _text(problems), uow=uow)
-        elif payment.status is PaymentStatus.SUCCEEDED:
+        if payment.status is PaymentStatus.SUCCEEDED:
             order.note_capture(payment.reference)
-            uow.orders.save(order)
-        uow.payments.save(payment)
+            uow.payments.save_with_order(order, payment)
+        else:
+            uow.payments.save(payment)
         if also:
             also(uow)
         uow.commit()
