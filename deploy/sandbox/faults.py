@@ -25,6 +25,7 @@ PREFIXES = {
     "/cloudinary/": "cloudinary",
     "/cloudinary-delivery/": "delivery",
 }
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 SECRETS = ("api_key", "signature", "api_secret", "file")
 KEPT_CALLS = 20_000  # or a few more
 PRUNED_EVERY = 100
@@ -106,7 +107,9 @@ def _record(response: Response) -> None:
 
 def _fields() -> dict[str, Any]:
     """What the caller sent, without secrets and files."""
-    sent: dict[str, Any] = {**request.args.to_dict(), **request.form.to_dict()}
+    sent: dict[str, Any] = request.args.to_dict()
+    if request.mimetype in FORMS:
+        sent |= request.form.to_dict()
     if not sent and request.get_data():
         body = request.get_json(force=True, silent=True)
         sent |= body if isinstance(body, dict) else {}
