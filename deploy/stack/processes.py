@@ -15,8 +15,9 @@ from stack.services import SERVICES
 # Most requests are for the catalogue, and carts must not wait: both may use both cores of a small
 # machine.
 _WORKERS = {"catalog": 2, "ordering": 2}
-# Hashes of passwords wait for each other, a payment waits for Paystack: others must not wait too.
-_THREADS = {"identity": 16, "payments": 16}
+# Hashes of passwords wait for each other, a payment waits for its stock and for Paystack: others
+# must not wait too.
+_THREADS = {"identity": 16, "payments": 24}
 _GRANIAN = (
     "{python} -m granian --interface wsgi --factory --host {host} --port {port}"
     " --workers {workers} --blocking-threads {threads} --respawn-failed-workers"

@@ -40,9 +40,9 @@ OPENING_PATIENCE = 8.0  # seconds for another request that is opening the same p
 LOOK_EVERY = 0.05
 
 # Who waits holds a thread of the web server, but costs less than who asks again and again. Beyond
-# half of the threads, customers are told to come back: the others stay free for webhooks, for calls
-# to Paystack and for everybody else.
-MOST_WAITING = 8
+# two thirds of the threads, customers are told to come back: the others stay free for webhooks, for
+# calls to Paystack and for everybody else.
+MOST_WAITING = 16
 _waiting_room = threading.BoundedSemaphore(MOST_WAITING)
 LOOK_PATIENCE = 2.0
 # An order of which we know nothing, but whose id is that young, may just not have been told to us.
