@@ -179,7 +179,9 @@ class SqlOrderRepository:
         return added.one_or_none() is not None
 
     def obtain(self, order_id: UUID) -> Order:
-        return _order(self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
+        # Mostly it is there already, and locking a row costs less than writing it.
+        found = self._session.execute(_LOCKED_ORDER, {"id": order_id}).one_or_none()
+        return _order(found or self._session.execute(_OBTAIN_ORDER, {"id": order_id}).one())
 
     def get(self, order_id: UUID) -> Order:
         row = self._session.execute(_LOCKED_ORDER, {"id": order_id}).one_or_none()
