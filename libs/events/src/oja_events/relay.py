@@ -60,12 +60,11 @@ _NUMBERED = """
         RETURNING outbox_pending.id, outbox_pending.day, subject, outbox_pending.position
     )
 """
-_NUMBER = text(f"{_NUMBERED} SELECT count(*) FROM fresh")
+_NUMBER = text(f"{_NUMBERED} SELECT count(*) FROM fresh")  # noqa: S608  # nosec B608
 
 # The rows of the table are as they were before the numbering, so none is found twice.
 # A row that waits for its next attempt holds back the later rows of its aggregate, and only those.
-_DUE = text(f"""
-    {_NUMBERED}
+_DUE = text(f"""{_NUMBERED}
     SELECT id, day, position FROM (
         SELECT id, day, subject, position FROM fresh
         UNION ALL
@@ -77,7 +76,7 @@ _DUE = text(f"""
         WHERE earlier.subject = pending.subject AND earlier.position < pending.position
           AND earlier.next_attempt_at > now())
     ORDER BY position LIMIT :window
-""")
+""")  # noqa: S608  # nosec B608
 
 # Losing this commit in a crash repeats the messages, so it does not wait for the disk.
 _DELETE = text("""
