@@ -121,6 +121,25 @@ def test_what_depends_on_its_values_is_planned_for_them(engine: Engine) -> None:
         assert known(connection) == []
 
 
+def test_a_plan_that_was_made_for_an_empty_table_is_right_for_a_full_one(
+    connection: Connection,
+) -> None:
+    connection.execute(text("CREATE TEMP TABLE things (id int PRIMARY KEY)"))
+    connection.execute(text("ANALYZE things"))
+    for number in range(9):
+        connection.execute(text("SELECT * FROM things WHERE id = :id"), {"id": number})
+
+    [name] = connection.execute(
+        text(
+            "SELECT name FROM pg_prepared_statements "
+            "WHERE statement ~ 'FROM things' AND statement !~ 'pg_'"
+        )
+    ).scalars()
+    plan = connection.exec_driver_sql(f"EXPLAIN EXECUTE {name} (1)").scalars().all()
+
+    assert not any("Seq Scan" in line for line in plan)
+
+
 def test_rows_that_are_fetched_bit_by_bit_are_not_prepared(connection: Connection) -> None:
     rows = connection.execution_options(stream_results=True).execute(
         text("SELECT generate_series(1, CAST(:last AS int))"), {"last": 3000}

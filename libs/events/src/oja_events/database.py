@@ -7,7 +7,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 
-from oja_events.prepared import prepare_statements
+from oja_events.prepared import PLANNED_ONCE, prepare_statements
 
 # A lost race or a lost lock holder costs seconds, never a stuck consumer.
 _SESSION_SETTINGS = {
@@ -15,6 +15,8 @@ _SESSION_SETTINGS = {
     "statement_timeout": "10s",
     "idle_in_transaction_session_timeout": "15s",
     "timezone": "UTC",
+    # Compiling takes longer than anything that is asked here.
+    "jit": "off",
 }
 # A connection that rested no longer than this is trusted to be alive: under load, asking each time
 # would be one statement in five. If it died all the same, one request pays for it, and the pool
@@ -23,20 +25,29 @@ RESTED_SECONDS = 1.0
 
 
 def make_engine(
-    url: str, *, application: str, pool_size: int = 5, autocommit: bool = False
+    url: str,
+    *,
+    application: str,
+    pool_size: int = 5,
+    autocommit: bool = False,
+    prepared: bool = True,
 ) -> Engine:
     """An engine with bounded waits; connects on first use, so it is safe to build before a fork.
 
     `application` names the process in pg_stat_activity. Threads beyond `pool_size` wait for a
     connection and fail after 5 seconds. `autocommit` is for reading: a statement that comes alone
-    is spared the BEGIN and the ROLLBACK around it, each a round trip.
+    is spared the BEGIN and the ROLLBACK around it, each a round trip. Statements are `prepared`,
+    once for each connection, unless their best plan depends on what is asked, as in a search.
     """
-    options = " ".join(f"-c {name}={value}" for name, value in _SESSION_SETTINGS.items())
+    settings = _SESSION_SETTINGS | (PLANNED_ONCE if prepared else {})
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
+        # The connection that was used last has most in its caches, prepared statements among it.
+        pool_use_lifo=True,
         isolation_level="AUTOCOMMIT" if autocommit else None,
         # Errors are logged, and kept with parked messages: no place for what customers wrote.
         hide_parameters=True,
@@ -49,7 +60,8 @@ def make_engine(
             "keepalives_count": 3,
         },
     )
-    prepare_statements(engine)
+    if prepared:
+        prepare_statements(engine)
     event.listen(engine, "handle_error", _forget_the_row)
     event.listen(engine, "checkin", _put_to_rest)
     event.listen(engine, "checkout", lambda *given: _look_at_rested(engine, *given))

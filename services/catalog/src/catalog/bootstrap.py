@@ -70,7 +70,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         ),
         queries=SqlQueries(
             engine.execution_options(**FOR_ITS_VALUES),
-            connect(autocommit=True).execution_options(**FOR_ITS_VALUES),
+            connect(autocommit=True, prepared=False),
         ),
         reviews=SqlReviewQueries(sessions),
         bulk=SqlBulkQueries(sessions),

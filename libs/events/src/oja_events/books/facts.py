@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oja_events.books.journal_facts import JOURNAL
 from oja_events.books.report import SourceAway
+from oja_events.prepared import FOR_ITS_VALUES
 
 PAGE = 500
 Fact = dict[str, Any]
@@ -59,7 +60,7 @@ def read(
     query = text(f"SELECT to_jsonb(fact) FROM ({statement}) AS fact")  # noqa: S608  # nosec B608
     values = {"ids": list(ids), "after": after, "since": since, "limit": limit}
     used = {name: values[name] for name in query._bindparams}
-    return list(connection.execute(query, used).scalars())
+    return list(connection.execute(query, used, execution_options=FOR_ITS_VALUES).scalars())
 
 
 class SqlSources:
