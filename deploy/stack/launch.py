@@ -89,6 +89,7 @@ def _become(specification: dict[str, Any]) -> None:
     if specification["folder"]:
         os.chdir(specification["folder"])
     _open_standard_output(specification["uid"])
+    os.nice(specification.get("niceness", 0))
     command = [*specification["account"], *_leash(specification), *specification["command"]]
     program = shutil.which(command[0]) or command[0]
     os.execve(program, command, environment)  # noqa: S606  that is what it is for  # nosec B606

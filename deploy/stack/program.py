@@ -31,6 +31,8 @@ class Program:
     # The folder is made again when somebody has deleted it: nothing in it is needed for good.
     expendable: bool = False
     leashed: bool = True
+    # As nice(1) has it: 0 is everybody's, 19 the last in line for a processor.
+    niceness: int = 0
     # Of the sources, so that an `up` after an update runs what was updated.
     code: str = ""
 

@@ -14,6 +14,8 @@ from stack.servers import nginx, postgres, rabbitmq, redis
 
 _BACKGROUND = 40
 _HTTP = 41
+# What was promised goes before what is being asked: docs/adr/0024-precedence.md.
+_HTTP_NICENESS = 10
 
 
 def servers(stack: Stack) -> list[Program]:
@@ -90,6 +92,7 @@ def _instance(stack: Stack, process: Process, number: int) -> Program:
         env_file=str(stack.home.env / f"{process.service}.env"),
         code=sources.fingerprint(sources.SERVICES),
         needs_ports=tuple(stack.ports[need] for need in process.needs),
+        niceness=_HTTP_NICENESS if process.role == "http" else 0,
     )
 
 
