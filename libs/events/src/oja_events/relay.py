@@ -1,6 +1,6 @@
 """The outbox relay: from the journal to the broker, in order, until the broker has confirmed.
 
-    1. number: give every new row a position, in its own short transaction, and say what is due
+    1. number: give every new row a position, in its own short transaction
     2. publish up to WINDOW rows by position; no transaction is open meanwhile
     3. collect the confirms, with a deadline
     4. delete the rows that were confirmed and not returned
@@ -44,9 +44,9 @@ DATABASE_TROUBLE = (SQLAlchemyError, psycopg2.Error)
 _LEAD = text("SELECT pg_try_advisory_lock(hashtext('oja relay'), hashtext(:service))")
 
 # Two that number at once get in each other's way at the primary key, and one of them gives up.
-_NUMBERED = """
+_NUMBER = text("""
     WITH batch AS (
-        SELECT id, day FROM outbox_pending WHERE position IS NULL ORDER BY id LIMIT :batch
+        SELECT id, day FROM outbox_pending WHERE position IS NULL ORDER BY id LIMIT :limit
     ), numbered AS (
         SELECT id, day, (SELECT coalesce(max(position), 0) FROM event_feed)
                         + row_number() OVER (ORDER BY id) AS position
@@ -54,29 +54,21 @@ _NUMBERED = """
     ), feed AS (
         INSERT INTO event_feed (position, event_log_id, day)
         SELECT position, id, day FROM numbered
-    ), fresh AS (
-        UPDATE outbox_pending SET position = numbered.position
-        FROM numbered WHERE outbox_pending.id = numbered.id
-        RETURNING outbox_pending.id, outbox_pending.day, subject, outbox_pending.position
     )
-"""
-_NUMBER = text(f"{_NUMBERED} SELECT count(*) FROM fresh")  # noqa: S608  # nosec B608
+    UPDATE outbox_pending SET position = numbered.position
+    FROM numbered WHERE outbox_pending.id = numbered.id
+""")
 
-# The rows of the table are as they were before the numbering, so none is found twice.
 # A row that waits for its next attempt holds back the later rows of its aggregate, and only those.
-_DUE = text(f"""{_NUMBERED}
-    SELECT id, day, position FROM (
-        SELECT id, day, subject, position FROM fresh
-        UNION ALL
-        SELECT id, day, subject, position FROM outbox_pending
-        WHERE position IS NOT NULL AND next_attempt_at <= now()
-    ) AS pending
-    WHERE NOT EXISTS (
+_DUE = text("""
+    SELECT id, day, position FROM outbox_pending AS pending
+    WHERE position IS NOT NULL AND next_attempt_at <= now()
+      AND NOT EXISTS (
         SELECT 1 FROM outbox_pending AS earlier
         WHERE earlier.subject = pending.subject AND earlier.position < pending.position
           AND earlier.next_attempt_at > now())
-    ORDER BY position LIMIT :window
-""")  # noqa: S608  # nosec B608
+    ORDER BY position LIMIT :limit
+""")
 
 # Losing this commit in a crash repeats the messages, so it does not wait for the disk.
 _DELETE = text("""
@@ -180,14 +172,15 @@ class Relay:
     def _pass(self, lead: Connection, window: ConfirmWindow) -> bool:
         """Publish what is due; False when that was all. What was committed since has its wake-up,
         which the next wait finds."""
+        numbered = self._number(lead)
         rows = self._due(lead)
         if rows:
             self._settle(lead, window.publish(rows))
-        return len(rows) == WINDOW
+        return len(rows) == WINDOW or numbered == SEQUENCE_BATCH
 
     def _number(self, connection: Connection) -> int:
         with self._numbering:
-            done: int = connection.execute(_NUMBER, {"batch": SEQUENCE_BATCH}).scalar_one()
+            done = connection.execute(_NUMBER, {"limit": SEQUENCE_BATCH}).rowcount
             self._numbered_at = time.monotonic()
         return done
 
@@ -205,10 +198,7 @@ class Relay:
                 log.warning("numbering interrupted", extra={"error": repr(error)[:200]})
 
     def _due(self, lead: Connection) -> list[Pending]:
-        """What is to be published now, numbered before."""
-        with self._numbering:
-            rows = lead.execute(_DUE, {"batch": SEQUENCE_BATCH, "window": WINDOW}).all()
-            self._numbered_at = time.monotonic()
+        rows = lead.execute(_DUE, {"limit": WINDOW}).all()
         entries = journal.read(lead, [(row.day, row.id) for row in rows])
         return [
             Pending(row.id, row.position, entry.event_id, entry.type, entry.envelope)
