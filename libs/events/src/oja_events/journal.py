@@ -15,7 +15,7 @@ INBOX_DAYS = 45
 TIDY_SECONDS = 3600.0
 _BATCH = 5000
 
-# The day is written into the statement, so that the planner looks at one partition and not at all.
+# The day, so that one partition is looked at and not all.
 _READ = text("""
     SELECT id, event_id, type, envelope FROM event_log WHERE day = :day AND id = ANY(:ids)
         AND (CAST(:types AS text[]) IS NULL OR type = ANY(:types))

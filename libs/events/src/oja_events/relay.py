@@ -27,6 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oja_events import journal
 from oja_events.confirms import ConfirmWindow, Outcome, Unconfirmed, connect
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.wakeup import channel
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ DATABASE_TROUBLE = (SQLAlchemyError, psycopg2.Error)
 
 _LEAD = text("SELECT pg_try_advisory_lock(hashtext('oja relay'), hashtext(:service))")
 
+# A queue is empty at one time and long at another: what works on it is planned each time.
 # Two that number at once get in each other's way at the primary key, and one of them gives up.
 _NUMBER = text("""
     WITH batch AS (
@@ -180,7 +182,9 @@ class Relay:
 
     def _number(self, connection: Connection) -> int:
         with self._numbering:
-            done = connection.execute(_NUMBER, {"limit": SEQUENCE_BATCH}).rowcount
+            done = connection.execute(
+                _NUMBER, {"limit": SEQUENCE_BATCH}, execution_options=FOR_ITS_VALUES
+            ).rowcount
             self._numbered_at = time.monotonic()
         return done
 
@@ -198,7 +202,7 @@ class Relay:
                 log.warning("numbering interrupted", extra={"error": repr(error)[:200]})
 
     def _due(self, lead: Connection) -> list[Pending]:
-        rows = lead.execute(_DUE, {"limit": WINDOW}).all()
+        rows = lead.execute(_DUE, {"limit": WINDOW}, execution_options=FOR_ITS_VALUES).all()
         entries = journal.read(lead, [(row.day, row.id) for row in rows])
         return [
             Pending(row.id, row.position, entry.event_id, entry.type, entry.envelope)

@@ -25,6 +25,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from oja_events.feed import FeedAway, FeedEvent, Feeds, Page
 from oja_events.handling import MessageHandler, Subscriptions, Verdict
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.topology import RETRY_TIERS, retry_tier
 
 log = logging.getLogger(__name__)
@@ -188,7 +189,7 @@ class Repair:
     def _claim(self, *, suspect: bool) -> list[Row[tuple[UUID, str, bytes, int, int]]]:
         values = {"suspect": suspect, "limit": 1 if suspect else _BATCH, "delays": _DELAYS}
         with self._engine.begin() as connection:
-            return list(connection.execute(_CLAIM, values))
+            return list(connection.execute(_CLAIM, values, execution_options=FOR_ITS_VALUES))
 
     def _handle_together(self, rows: list[Row[tuple[UUID, str, bytes, int, int]]]) -> bool:
         """Those that are tried for the first time. False: each is to be handled alone."""

@@ -72,7 +72,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             engine.execution_options(**FOR_ITS_VALUES),
             connect(autocommit=True, prepared=False),
         ),
-        reviews=SqlReviewQueries(sessions),
+        reviews=SqlReviewQueries(sessionmaker(engine.execution_options(**FOR_ITS_VALUES))),
         bulk=SqlBulkQueries(sessions),
         pictures=PillowPictures(),
         images=_image_store(settings),

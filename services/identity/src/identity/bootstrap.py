@@ -26,6 +26,7 @@ from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles, Queries
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.wakeup import Waker
 from oja_web.shared_redis import SharedRedis
 
@@ -71,7 +72,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
             waker=Waker(engine, SERVICE),
             profiles=profiles,
         ),
-        queries=SqlQueries(sessions),
+        queries=SqlQueries(sessionmaker(engine.execution_options(**FOR_ITS_VALUES))),
         hasher=_hasher(settings.hashing),
         policy=PasswordPolicy(CommonPasswords(), settings.password_min_length),
         access_tokens=TokenSigner(settings.jwt_private_key, keys, settings.jwt_issuer),

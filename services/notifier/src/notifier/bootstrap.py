@@ -23,6 +23,7 @@ from notifier.settings import Settings
 from notifier.use_cases.ports import MailServer, Queries, Shifts
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.wakeup import Waker
 
 SERVICE = "notifier"
@@ -74,7 +75,7 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         facts=FACTS,
         unit_of_work=partial(on_sessions, sessions),
-        queries=SqlQueries(sessions),
+        queries=SqlQueries(sessionmaker(engine.execution_options(**FOR_ITS_VALUES))),
         drafting=Drafting(settings.storefront_url),
         mail_server=lambda: LinkingMailServer(
             SMTPServer(server, sender=settings.mail_from),

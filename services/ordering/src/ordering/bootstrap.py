@@ -10,6 +10,7 @@ from sqlalchemy.orm import sessionmaker
 
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.wakeup import Waker
 from ordering.adapters.books import FACTS
 from ordering.adapters.read_models import SqlQueries
@@ -46,5 +47,5 @@ def build(settings: Settings, *, role: str = "http", pool_size: int = 6) -> Depe
         engine=engine,
         facts=FACTS,
         unit_of_work=partial(SqlUnitOfWork, sessions, source=SERVICE, waker=Waker(engine, SERVICE)),
-        queries=SqlQueries(sessions),
+        queries=SqlQueries(sessionmaker(engine.execution_options(**FOR_ITS_VALUES))),
     )

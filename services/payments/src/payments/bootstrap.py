@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_web.books import HTTPSources
 from payments.adapters.auditing import Auditor
 from payments.adapters.bell import Bell
@@ -64,7 +65,7 @@ def build(
         engine=engine,
         facts=FACTS,
         unit_of_work=unit_of_work,
-        queries=SqlQueries(alone),
+        queries=SqlQueries(alone.execution_options(**FOR_ITS_VALUES)),
         provider=Paystack(http, key),
         lookout=Lookout(unit_of_work),
         bell=Bell(engine),

@@ -50,15 +50,17 @@ SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that s
 FROZEN_AFTER = "120 seconds"
 
 # Nobody needs to remember a claim after a crash of Postgres, so it does not wait for the disk.
-_CLAIM = text("""
+_CLAIM = text(f"""
     UPDATE mails SET claimed_by = :sender, claimed_at = now(), attempts = attempts + 1
     WHERE id = (
         SELECT id FROM mails
         WHERE claimed_by IS NULL AND next_attempt_at <= now()
         ORDER BY next_attempt_at LIMIT 1
         FOR UPDATE SKIP LOCKED)
-    RETURNING *, set_config('synchronous_commit', 'off', true)
-""").columns(**{column.name: column.type for column in _MAILS.columns})
+    RETURNING {", ".join(map(str, _MAILS.columns))}, set_config('synchronous_commit', 'off', true)
+""").columns(  # noqa: S608  # nosec B608
+    **{column.name: column.type for column in _MAILS.columns}
+)
 
 # Only while the claim holds: a sender that was given up changes nothing any more.
 _ANNOUNCE = text("""

@@ -49,18 +49,19 @@ from ordering.use_cases.ports import CartView, Draft, Identity
 NUMBER_PREFIX = "OJ-"
 
 # Made once, of tables and not of classes: this is what every checkout runs.
-#
-# An order is priced by what was known when its checkout came, however long the cart was locked.
-_DRAFT = text("""
+_OFFER = ", ".join(map(str, Base.metadata.tables["offers"].columns))
+# An order is priced by what was known when its checkout came, however long the cart was locked;
+# what became known meanwhile, and was put into the cart, is refused once as unknown.
+_DRAFT = text(f"""
     WITH cart AS (SELECT items FROM carts WHERE customer_id = :customer_id FOR UPDATE),
     emptied AS (
-        UPDATE carts SET items = '{}', updated_at = now() FROM cart
+        UPDATE carts SET items = '{{}}', updated_at = now() FROM cart
         WHERE customer_id = :customer_id)
-    SELECT identity.number AS order_number, now() AS drafted_at, cart.items, offers.*
+    SELECT identity.number AS order_number, now() AS drafted_at, cart.items, {_OFFER}
     FROM (SELECT nextval('order_number') AS number) AS identity
     LEFT JOIN cart ON true
     LEFT JOIN offers ON offers.sku = ANY(ARRAY(SELECT jsonb_object_keys(cart.items)))
-""")
+""")  # noqa: S608  # nosec B608
 _ORDERS, _CARTS = (Base.metadata.tables[name] for name in ("orders", "carts"))
 _ORDER = select(_ORDERS).where(_ORDERS.c.id == bindparam("order_id")).with_for_update()
 _ADD_ORDER = insert(_ORDERS).inline()
@@ -128,15 +129,15 @@ class SqlOrderRepository:
 
 
 # Creating or touching the row locks it, so that two devices take turns from the first item on.
-_LOCK_CART = text("""
+_LOCK_CART = text(f"""
     WITH cart AS (
-        INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{}', now())
+        INSERT INTO carts (customer_id, items, updated_at) VALUES (:customer_id, '{{}}', now())
         ON CONFLICT (customer_id) DO UPDATE SET updated_at = now()
         RETURNING items)
-    SELECT cart.items, offers.*
+    SELECT cart.items, {_OFFER}
     FROM cart LEFT JOIN offers
         ON offers.sku = ANY(ARRAY(SELECT jsonb_object_keys(cart.items)) || CAST(:sku AS text))
-""")
+""")  # noqa: S608  # nosec B608
 
 _CLEAR_CART = text("""
     UPDATE carts SET items = '{}', updated_at = now() WHERE customer_id = :customer_id

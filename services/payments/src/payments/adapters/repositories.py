@@ -109,11 +109,11 @@ _LOCKED_ORDER = select(_ORDERS, _NOW).where(_ORDERS.c.order_id == bindparam("id"
 _SAVE_ORDER = update(_ORDERS).where(_ORDERS.c.order_id == bindparam("id"))
 _ADD_ORDER = upsert(_ORDERS).on_conflict_do_nothing().returning(_ORDERS.c.order_id)
 # Writing the row locks it, whether it is new or not.
-_OBTAIN_ORDER = text("""
+_OBTAIN_ORDER = text(f"""
     INSERT INTO orders (order_id, state) VALUES (:id, 'waiting')
     ON CONFLICT (order_id) DO UPDATE SET state = orders.state
-    RETURNING *
-""")
+    RETURNING {", ".join(map(str, _ORDERS.columns))}
+""")  # noqa: S608  # nosec B608
 _LATEST = (
     select(_KNOWN)
     .where(_KNOWN.c.order_id == _ORDERS.c.order_id)
