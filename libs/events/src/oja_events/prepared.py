@@ -18,7 +18,7 @@ PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"
 # As many as psycopg 3 keeps for a connection; what was not used for longest makes room.
 MOST = 100
 
-_PREPARABLE = re.compile(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", re.IGNORECASE)
+_PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _VALUE = re.compile(r"%\((\w+)\)s")
 _CAST = re.compile(r"CAST\(%\((\w+)\)s AS (\w+\[\])\)", re.IGNORECASE)
 # What it answers no longer has the columns that it had when it was prepared.
@@ -39,7 +39,7 @@ def prepare_statements(engine: Engine) -> None:
     ) -> bool:
         # A cursor with a name declares itself for its statement, which must not be an EXECUTE.
         wanted = context.execution_options.get("prepared", True)
-        if cursor.name or not wanted or not _PREPARABLE.match(statement):
+        if cursor.name or not wanted or not _is_preparable(statement):
             return False
         prepared = known.get(cursor.connection) or known.setdefault(cursor.connection, _Prepared())
         prepared.execute(cursor, statement, values)
@@ -72,6 +72,10 @@ class _Prepared:
         cursor.execute(f"PREPARE {name} AS {_numbered(statement, values)}")
         self._executions[statement] = f"EXECUTE {name} {_given(statement)}"
         return self._executions[statement]
+
+
+def _is_preparable(statement: str) -> bool:
+    return statement.lstrip()[:6].upper().startswith(_PREPARABLE)
 
 
 def _numbered(statement: str, values: Mapping[str, object]) -> str:
