@@ -1,5 +1,4 @@
-"""How often one caller may ask: counted by the library `limits`, with what this shop promises
-around it.
+"""How often one caller may ask: flask-limiter, with what this shop promises around it.
 
 Every route counts for its caller, signed-in people by user, others by network address. A route that
 needs a tighter limit of its own names it, next to the URL:
@@ -14,7 +13,6 @@ The rates behind the names are settings. Whoever is over the limit gets 429 with
 While Redis is away, each process counts for itself; a route that is `closed` answers 503 instead.
 """
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,17 +20,13 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask, Response, current_app, g, request
-from limits import RateLimitItem, parse_many
-from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
-from werkzeug.exceptions import TooManyRequests
+from flask_limiter import Limit, Limiter, RequestLimit
+from limits import parse_many
 
 from oja_web.auth import caller_if_good, document_answers
 from oja_web.problems import Problem
 from oja_web.shared_redis import SharedRedis
-from oja_web.windows import Windows
-
-log = logging.getLogger(__name__)
+from oja_web.windows import SCHEME
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,6 +38,7 @@ HEADERS = {
     "RateLimit": {"schema": {"type": "string"}, "description": '"name";r=left;t=seconds'},
     "RateLimit-Policy": {"schema": {"type": "string"}, "description": '"name";q=quota;w=seconds'},
 }
+_EXTENSION = "oja_web.throttling"
 # Who gets an IPv6 address gets 2^64 of them.
 _IPV6_PREFIX = 64
 
@@ -76,24 +71,6 @@ class Limited:
     closed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    """One rate of a limit, and what answers call it."""
-
-    name: str
-    item: RateLimitItem
-
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """What came of counting a request: how much is `left` `until` then, in seconds since 1970."""
-
-    rate: _Rate
-    granted: bool
-    left: int
-    until: float
-
-
 def limited(
     name: str, *, by_address: bool = False, closed: bool = False
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
@@ -124,10 +101,16 @@ def register_throttling(app: Flask, service: str, throttling: Throttling) -> Non
     missing = {ANONYMOUS, SIGNED_IN, *_names(app)} - throttling.rates.keys()
     if missing:
         raise RuntimeError(f"{service} has no rates for {sorted(missing)}")
-    rates = {name: _rates(name, rate) for name, rate in throttling.rates.items()}
-    windows = SlidingWindowCounterRateLimiter(_storage(service, throttling.redis_url))
-    app.before_request(lambda: _count(rates, windows))
-    app.after_request(_tell)
+    app.extensions[_EXTENSION] = throttling.rates
+    limiter = Limiter(
+        _whom,
+        default_limits=[Limit(_rates, scope=lambda _endpoint: _limit().name, shared=True)],
+        strategy="sliding-window-counter",
+        storage_uri=f"{SCHEME}://" if throttling.redis_url else "memory://",
+        storage_options=_storage_options(service, throttling.redis_url),
+    )
+    limiter.init_app(app)
+    app.after_request(lambda response: _tell(response, limiter.current_limits))
 
 
 def quota_exceeded(name: str, *, quota: int, window: int, wait: float) -> Problem:
@@ -162,42 +145,14 @@ def _view(app: Flask, endpoint: str, method: str) -> Any:
     return getattr(getattr(view, "view_class", None), verb, view)
 
 
-def _rates(name: str, rate: str) -> list[_Rate]:
-    """The shortest window first."""
-    items = sorted(parse_many(rate))
-    if len(items) == 1:
-        return [_Rate(name, items[0])]
-    return [_Rate(f"{name}-{item.get_expiry()}s", item) for item in items]
-
-
-def _storage(service: str, redis_url: str | None) -> MemoryStorage:
+def _storage_options(service: str, redis_url: str | None) -> dict[str, Any]:
     if not redis_url:
-        return MemoryStorage()
-    prefix = f"{service}:limit:"
-    return Windows(SharedRedis(redis_url), prefix=prefix, refuse=_refuse_if_closed)
-
-
-def _count(rates: Mapping[str, list[_Rate]], windows: SlidingWindowCounterRateLimiter) -> None:
-    """Count this request; raises TooManyRequests."""
-    if not _is_counted():
-        return
-    name, whom = _limit().name, _whom()
-    g.oja_counted = counted = []
-    for rate in rates[name]:
-        granted = windows.hit(rate.item, whom, name)
-        until, left = windows.get_window_stats(rate.item, whom, name)
-        counted.append(_Counted(rate, granted, left, until))
-        if not granted:
-            log.info("too many requests", extra={"limit": rate.name, "whom": whom})
-            raise TooManyRequests
-
-
-def _is_counted() -> bool:
-    rule = request.url_rule
-    # The gateway lets nobody in there.
-    if rule is None or rule.rule.startswith("/internal/"):
-        return False
-    return not getattr(_view(current_app, rule.endpoint, request.method), "unlimited", False)
+        return {}
+    return {
+        "shared": SharedRedis(redis_url),
+        "prefix": f"{service}:limit:",
+        "refuse": _refuse_if_closed,
+    }
 
 
 def _limit() -> Limited:
@@ -207,6 +162,18 @@ def _limit() -> Limited:
         own = _mark(current_app, request.endpoint or "", request.method)
         limit = g.oja_limit = own or Limited(SIGNED_IN if caller_if_good() else ANONYMOUS)
     return limit
+
+
+def _rates() -> str:
+    """The rates for this request, "" if it is not counted."""
+    rule = request.url_rule
+    # The gateway lets nobody in there.
+    if rule is None or rule.rule.startswith("/internal/"):
+        return ""
+    if getattr(_view(current_app, rule.endpoint, request.method), "unlimited", False):
+        return ""
+    rates: Mapping[str, str] = current_app.extensions[_EXTENSION]
+    return rates[_limit().name]
 
 
 def _whom() -> str:
@@ -234,19 +201,23 @@ def _refuse_if_closed() -> None:
         raise Problem(503, "unavailable", detail, headers={"Retry-After": "1"})
 
 
-def _tell(response: Response) -> Response:
+def _tell(response: Response, limits: list[RequestLimit]) -> Response:
     """Say how much is left, and how long to wait if nothing is.
 
     Before signing in only a refusal says so: other answers are the same for all, to the byte, so
     that nobody learns from them whether there is an account.
     """
-    for counted in g.get("oja_counted", ()):
-        name, item = counted.rate.name, counted.rate.item
-        wait = max(1, int(counted.until) + 1 - int(time.time()))
-        policy = f'"{name}";q={item.amount};w={item.get_expiry()}'
-        response.headers.add("RateLimit-Policy", policy)
-        if not counted.granted or not _limit().by_address:
-            response.headers.add("RateLimit", f'"{name}";r={counted.left};t={wait}')
-        if not counted.granted:
+    for limit in limits:
+        name, seconds = _policy_name(limit, limits), limit.limit.get_expiry()
+        wait = max(1, limit.reset_at - int(time.time()))
+        response.headers.add("RateLimit-Policy", f'"{name}";q={limit.limit.amount};w={seconds}')
+        if limit.breached or not _limit().by_address:
+            response.headers.add("RateLimit", f'"{name}";r={limit.remaining};t={wait}')
+        if limit.breached:
             response.headers["Retry-After"] = str(wait)
     return response
+
+
+def _policy_name(limit: RequestLimit, limits: list[RequestLimit]) -> str:
+    name = _limit().name
+    return name if len(limits) == 1 else f"{name}-{limit.limit.get_expiry()}s"

@@ -6,11 +6,14 @@ counts less and less while the running window fills (the "sliding window counter
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import g
 from limits.storage import MemoryStorage
 
 from oja_web.shared_redis import RedisAway, SharedRedis
+
+SCHEME = "oja-windows"
 
 Window = tuple[int, float, int, float]
 
@@ -46,8 +49,18 @@ class Windows(MemoryStorage):
     `refuse` is asked when Redis is away: it raises where nothing may pass uncounted.
     """
 
-    def __init__(self, shared: SharedRedis, *, prefix: str, refuse: Callable[[], None]) -> None:
-        super().__init__()
+    STORAGE_SCHEME = [SCHEME]  # noqa: RUF012  as the library declares it
+
+    def __init__(
+        self,
+        uri: str | None = None,
+        *,
+        shared: SharedRedis,
+        prefix: str,
+        refuse: Callable[[], None],
+        **options: Any,
+    ) -> None:
+        super().__init__(uri, **options)
         self._take = shared.script(_TAKE)
         self._prefix = prefix
         self._refuse = refuse
