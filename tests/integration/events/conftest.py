@@ -31,6 +31,15 @@ from tests.support.servers import Servers, free_port, private_servers
 from tests.support.waiting import wait_until
 
 
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    """Of one connection, to an empty database."""
+    with scratch_database() as url:
+        engine = make_engine(url, application="test", pool_size=1)
+        yield engine
+        engine.dispose()
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     with private_servers() as running:

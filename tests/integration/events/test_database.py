@@ -10,15 +10,6 @@ from sqlalchemy.exc import IntegrityError
 
 from oja_events import database
 from oja_events.database import make_engine, ping
-from tests.support.postgres import scratch_database
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    with scratch_database() as url:
-        engine = make_engine(url, application="test", pool_size=1)
-        yield engine
-        engine.dispose()
 
 
 @pytest.fixture

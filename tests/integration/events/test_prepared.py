@@ -11,18 +11,8 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from oja_events import prepared
-from oja_events.database import make_engine
-from tests.support.postgres import scratch_database
 
 PREPARED = "SELECT statement FROM pg_prepared_statements WHERE statement !~ 'pg_|current_'"
-
-
-@pytest.fixture
-def engine() -> Iterator[Engine]:
-    with scratch_database() as url:
-        engine = make_engine(url, application="test", pool_size=1)
-        yield engine
-        engine.dispose()
 
 
 @pytest.fixture
