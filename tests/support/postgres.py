@@ -2,6 +2,8 @@
 
     with scratch_database() as url:         # postgresql+psycopg2://... of an empty database
         engine = create_engine(url)
+        ...
+        empty(url)                          # its tables stay, for the next test
 
 The server starts at the first call and ends with the process. With OJA_TEST_STACK set (a stack.json
 with "postgres": {"superuser_dsn": ...}) the databases are made on that server instead.
@@ -19,7 +21,7 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,17 @@ from sqlalchemy import URL, make_url
 START_TIMEOUT_SECONDS = 30
 # A server that lives for one test run may forget everything in a power cut.
 FAST_AND_FORGETFUL = ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+# A few rows in many tables: deleting them takes a tenth of the time that TRUNCATE takes.
+_EMPTY = """
+    SET LOCAL lock_timeout = '20s';
+    DO $$ DECLARE name text; BEGIN
+        SET LOCAL session_replication_role = replica;
+        FOR name IN SELECT quote_ident(relname) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
+                AND NOT relispartition AND relname <> ALL (%s)
+        LOOP EXECUTE 'DELETE FROM ' || name; END LOOP;
+    END $$
+"""
 
 
 @contextlib.contextmanager
@@ -44,6 +57,18 @@ def scratch_database() -> Iterator[str]:
     finally:
         # FORCE: a test that failed may have left a connection open.
         _run(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
+
+
+def empty(url: str, *, keep: Sequence[str] = ()) -> None:
+    """Delete all rows but those of the tables in `keep`, and what alembic knows."""
+    connection = psycopg2.connect(
+        make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    )
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.execute(_EMPTY, (["alembic_version", *keep],))
+    finally:
+        connection.close()
 
 
 @cache
