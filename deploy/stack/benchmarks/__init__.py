@@ -15,6 +15,7 @@ from stack.failure import Failure
 BENCHMARKS: dict[str, list[str] | None] = {
     "catalog": ["catalog"],
     "delivery": None,
+    "libraries": [],
     "login": ["identity"],
     "mail": ["notifier"],
     "orders": None,

@@ -13,6 +13,7 @@ from typing import IO, Any
 
 from kombu import Connection, Consumer, Producer, Queue  # type: ignore[attr-defined]
 
+QUORUM = {"x-queue-type": "quorum"}
 _QUEUE = "benchmark"
 _PREFETCH = 200
 _WINDOW = 200
@@ -36,7 +37,7 @@ def carry(url: str, bodies: Sequence[bytes], count: int, *, window: int = _WINDO
         told.flush()
         heard.readline()
         started = time.time()
-        _publish(connection, channel, list(islice(cycle(bodies), count)), window)
+        publish(connection, channel, _QUEUE, list(islice(cycle(bodies), count)), window=window)
         took: list[float] = json.loads(heard.readline())
         _queue().bind(channel).delete()
     return [took[0] - started, *took[1:]]
@@ -48,7 +49,10 @@ def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:
     return process.stdin, process.stdout
 
 
-def _publish(connection: Any, channel: Any, bodies: list[bytes], window: int) -> None:
+def publish(
+    connection: Any, channel: Any, queue: str, bodies: list[bytes], *, window: int = _WINDOW
+) -> None:
+    """Returns when the broker has confirmed them all."""
     waiting: set[int] = set()
 
     def confirmed(tag: int, multiple: bool) -> None:
@@ -59,13 +63,13 @@ def _publish(connection: Any, channel: Any, bodies: list[bytes], window: int) ->
     for tag, body in enumerate(bodies, start=1):
         waiting.add(tag)
         headers = {"sent": time.time()}
-        producer.publish(body, routing_key=_QUEUE, delivery_mode=2, headers=headers)
+        producer.publish(body, routing_key=queue, delivery_mode=2, headers=headers)
         while waiting and (len(waiting) >= window or tag == len(bodies)):
             connection.drain_events(timeout=_WITHIN)
 
 
 def _queue() -> Queue:
-    return Queue(_QUEUE, queue_arguments={"x-queue-type": "quorum"})
+    return Queue(_QUEUE, queue_arguments=QUORUM)
 
 
 @contextmanager

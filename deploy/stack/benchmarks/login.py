@@ -3,18 +3,18 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from pathlib import Path
 from statistics import median, quantiles
 from threading import Event, Thread
 
 from identity.adapters.hashing import Argon2Hasher
 from identity.settings import HashingSettings
 from stack.benchmarks.bench import REPEATS, Bench
+from stack.benchmarks.usage import memory_of
 from stack.context import Stack
 from stack.failure import Failure
 from stack.ports import HOST
@@ -127,27 +127,3 @@ def _watched(look: Callable[[], float]) -> Iterator[list[float]]:
 def _memory(stack: Stack) -> float:
     pids = stack.supervisor.pids()
     return memory_of([pid for name, pid in pids.items() if name.startswith("identity-http")])
-
-
-def memory_of(pids: Iterable[int]) -> float:
-    """MiB that these processes and their children have for themselves, their part of what is
-    shared included."""
-    return sum(_pss(pid) for parent in pids for pid in _family(parent)) / 1024
-
-
-def _family(pid: int) -> list[int]:
-    try:
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        children = [int(each) for task in tasks for each in (task / "children").read_text().split()]
-    except OSError:
-        return []
-    return [pid, *(each for child in children for each in _family(child))]
-
-
-def _pss(pid: int) -> int:
-    """In KiB."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0)
