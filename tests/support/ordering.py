@@ -59,10 +59,15 @@ def a_line(sku: str = "MUG", *, quantity: int = 2, price: int = 250_000) -> Orde
     )
 
 
-def a_new_order(*, customer_id: UUID | None = None, lines: tuple[OrderLine, ...] = ()) -> Order:
+def a_new_order(
+    *,
+    order_id: UUID | None = None,
+    customer_id: UUID | None = None,
+    lines: tuple[OrderLine, ...] = (),
+) -> Order:
     """Just placed; its first event and history entry are still to be pulled."""
     return Order.place(
-        order_id=uuid4(),
+        order_id=order_id or uuid4(),
         number=f"OJ-{uuid4().int % 900_000 + 100_000}",
         customer_id=customer_id or uuid4(),
         contact=ADA,

@@ -105,7 +105,8 @@ class RefundRequested(_OrderEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerOrdersErased(Event):
-    """Ordering's receipt: no order of theirs names them any more, and none is under way.
+    """Ordering's receipt: no order of theirs names them any more, and none is under way. Told once
+    more when another order was still on its way in.
 
     `orders` is how many were masked.
     """

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from oja_events.contracts.identity import AddressesChanged, SavedAddress
+from ordering.adapters.erasing import take_turns
 from ordering.domain.values import Address
 from ordering.use_cases.errors import UnknownAddress
 
@@ -33,6 +34,7 @@ class SqlAddressBooks:
     def learn(self, news: AddressesChanged) -> None:
         addresses = {str(each.address_id): _kept(each) for each in news.addresses}
         values = {"customer_id": news.customer_id, "changed_at": news.changed_at}
+        take_turns(self._session, news.customer_id)
         self._session.execute(_LEARN, values | {"addresses": json.dumps(addresses)})
 
     def find(self, customer_id: UUID, address_id: UUID) -> Address:

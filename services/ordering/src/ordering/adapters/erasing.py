@@ -8,19 +8,33 @@ from sqlalchemy.orm import Session
 from oja_events.audit import SqlAuditLog
 from oja_events.contracts.ordering import CustomerOrdersErased
 from oja_events.outbox import Outbox
+from oja_events.prepared import FOR_ITS_VALUES
 
+# Who learns of a customer and who begins to forget them wait for each other here: neither could see
+# what the other is about to commit.
+_TAKE_TURNS = text("""
+    SELECT pg_advisory_xact_lock(
+        hashtext('ordering erasures'), hashtext(CAST(:customer_id AS text)))
+""")
 _BEGIN = text("""
     INSERT INTO erasures (customer_id, asked_at) VALUES (:customer_id, now())
     ON CONFLICT DO NOTHING
 """)
-_DROP_CART = text("DELETE FROM carts WHERE customer_id = :customer_id")
-_DROP_ADDRESSES = text("DELETE FROM address_books WHERE customer_id = :customer_id")
+# All who were ever erased are looked at: a request of theirs may have been on its way in while
+# they left.
+_DROP_CARTS = text("DELETE FROM carts WHERE customer_id IN (SELECT customer_id FROM erasures)")
+_DROP_ADDRESSES = text("""
+    DELETE FROM address_books WHERE customer_id IN (SELECT customer_id FROM erasures)
+""")
 # The answer to a checkout repeats the address.
-_DROP_ANSWERS = text("DELETE FROM idempotency_keys WHERE caller = CAST(:customer_id AS text)")
+_DROP_ANSWERS = text("""
+    DELETE FROM idempotency_keys
+    WHERE caller IN (SELECT CAST(customer_id AS text) FROM erasures)
+""")
 
-# Until a parcel has arrived and all money is back, somebody has to know whose it is. All who were
-# ever erased are looked at: an order may have been on its way in while its customer left. What
-# staff wrote may name the customer, and the carrier knows by the parcel's number where it went.
+# Until a parcel has arrived and all money is back, somebody has to know whose it is. What staff
+# wrote may name the customer, and the carrier knows by the parcel's number where it went. Of an
+# order that came in after the receipt others know the customer too: they need another one.
 _MASK = text("""
     WITH masked AS (
         UPDATE orders SET
@@ -33,10 +47,12 @@ _MASK = text("""
         WHERE customer_id IN (SELECT customer_id FROM erasures)
             AND status IN ('completed', 'cancelled') AND payment_status <> 'refund_pending'
             AND contact ->> 'name' <> 'Erased customer'
-        RETURNING id
+        RETURNING id, customer_id
+    ), cleared AS (
+        UPDATE order_history SET detail = NULL
+        WHERE order_id IN (SELECT id FROM masked) AND actor LIKE 'staff %'
     )
-    UPDATE order_history SET detail = NULL
-    WHERE order_id IN (SELECT id FROM masked) AND actor LIKE 'staff %'
+    UPDATE erasures SET erased_at = NULL WHERE customer_id IN (SELECT customer_id FROM masked)
 """)
 _FINISH = text("""
     UPDATE erasures SET erased_at = now()
@@ -55,12 +71,14 @@ class SqlErasures:
         self._outbox = outbox
 
     def begin(self, customer_id: UUID) -> None:
-        for statement in (_BEGIN, _DROP_CART, _DROP_ADDRESSES, _DROP_ANSWERS):
-            self._session.execute(statement, {"customer_id": customer_id})
+        take_turns(self._session, customer_id)
+        self._session.execute(_BEGIN, {"customer_id": customer_id})
         SqlAuditLog(self._session).forget(customer_id)
 
     def go_on(self) -> int:
-        self._session.execute(_MASK)
+        # Few have left and many have carts: a plan made for empty tables would read all of these.
+        for statement in (_DROP_CARTS, _DROP_ADDRESSES, _DROP_ANSWERS, _MASK):
+            self._session.execute(statement, execution_options=FOR_ITS_VALUES)
         finished = self._session.execute(_FINISH).all()
         for row in finished:
             self._outbox.add(
@@ -69,3 +87,9 @@ class SqlErasures:
                 )
             )
         return len(finished)
+
+
+def take_turns(session: Session, customer_id: UUID) -> None:
+    """Until the transaction ends, nobody else begins to forget this customer. A statement of its
+    own, so that the next one sees what was committed meanwhile."""
+    session.execute(_TAKE_TURNS, {"customer_id": customer_id})

@@ -16,7 +16,8 @@ from ordering.use_cases.ports import UnitOfWork
 
 def customer_erased(event: CustomerErased, *, uow: UnitOfWork) -> None:
     """Forget the customer: cart, addresses and settled orders now, other orders when they are
-    settled (the worker sees to it). Repeated: nothing more. Late: so much the more is settled."""
+    settled (the worker sees to it, and to what was still on its way in). Repeated: nothing more.
+    Late: so much the more is settled."""
     with uow:
         uow.erasures.begin(event.customer_id)
         uow.erasures.go_on()

@@ -92,13 +92,14 @@ class AddressBooks(Protocol):
 
 
 class Erasures(Protocol):
-    """Customers who closed their account, and what their orders still say of them."""
+    """Customers who closed their account, and what we still have of them."""
 
     def begin(self, customer_id: UUID) -> None:
-        """Drop cart and addresses, and remember to mask the orders. Known already: nothing."""
+        """Remember that they are to be forgotten. Known already: nothing."""
 
     def go_on(self) -> int:
-        """Mask what is settled and tell whose last order that was; how many customers."""
+        """Drop carts, addresses and answers, mask orders that are settled, and tell whose last one
+        that was; how many customers."""
 
 
 class AuditLog(Protocol):
