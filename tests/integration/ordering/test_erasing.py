@@ -94,6 +94,30 @@ def test_settled_orders_stay_without_the_customer(ordering: Ordering) -> None:
     assert shown.status_code == 200, shown.text
 
 
+def test_a_customer_whose_name_looks_like_a_mask_is_forgotten_like_others(
+    ordering: Ordering,
+) -> None:
+    ada = ordering.customer(name="Erased customer")
+    order = ordering.placed(ada)
+    ada.post(f"/api/orders/{order['id']}/cancel", {})
+
+    leave(ordering, ada)
+
+    assert masked(ordering, ada) == [True]
+    assert receipts(ordering, ada) == 1
+    [kept] = rows(ordering, "SELECT contact FROM orders WHERE customer_id = :id", ada)
+    assert kept.contact["email"] == f"erased-{ada.user_id}@erased.invalid"
+
+
+def test_the_receipt_waits_for_a_customer_whose_name_looks_like_a_mask(ordering: Ordering) -> None:
+    ada = ordering.customer(name="Erased customer")
+    ordering.processing(ada)
+
+    leave(ordering, ada)
+
+    assert receipts(ordering, ada) == 0
+
+
 def test_what_is_under_way_is_delivered_first(ordering: Ordering) -> None:
     ada = ordering.customer()
     order = ordering.processing(ada)
