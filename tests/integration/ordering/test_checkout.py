@@ -124,6 +124,23 @@ def test_what_is_known_to_be_sold_out_is_named_and_the_cart_stays(ordering: Orde
     assert customer.get("/api/cart").get_json()["item_count"] == 1
 
 
+def test_a_cart_that_costs_nothing_is_no_order_and_stays(ordering: Ordering) -> None:
+    customer = ordering.customer()
+    customer.post("/api/cart/items", {"sku": ordering.offer(price=0), "quantity": 1})
+
+    problem(customer.checkout(), 409, "nothing_to_pay")
+
+    cart = customer.get("/api/cart").get_json()
+    assert (cart["item_count"], cart["problems"]) == (1, ["nothing_to_pay"])
+    assert customer.get("/api/orders").get_json()["items"] == []
+
+
+def test_what_costs_nothing_may_come_along(ordering: Ordering, customer: Client) -> None:
+    customer.post("/api/cart/items", {"sku": ordering.offer("GIFT", price=0), "quantity": 1})
+
+    assert customer.checkout().get_json()["total"]["amount"] == 200
+
+
 def test_an_empty_cart_is_no_order(ordering: Ordering) -> None:
     problem(ordering.customer().checkout(), 409, "cart_empty")
 

@@ -13,6 +13,7 @@ from ordering.domain.cart import (
     CartFull,
     CartItem,
     MixedCurrencies,
+    NothingToPay,
     NotInCart,
     OutOfStock,
     problems,
@@ -135,6 +136,14 @@ def test_s34_an_order_has_a_limit_of_worth() -> None:
 
     with pytest.raises(CartFull):
         cart.order_lines({"GOLD": an_offer("GOLD", price=10**13)})
+
+
+def test_what_costs_nothing_cannot_be_ordered_but_may_come_along() -> None:
+    gift, mug = an_offer("GIFT", price=0), an_offer("MUG", price=100)
+
+    with pytest.raises(NothingToPay):
+        a_cart(gift).order_lines({"GIFT": gift})
+    assert len(a_cart(gift, mug).order_lines({"GIFT": gift, "MUG": mug})) == 2
 
 
 def test_what_is_priced_in_several_currencies_is_not_one_order() -> None:

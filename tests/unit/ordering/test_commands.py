@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from oja_events.contracts.ordering import OrderCancelled, OrderPlaced, RefundRequested
-from ordering.domain.cart import Cart, CartEmpty, NotInCart, OutOfStock
+from ordering.domain.cart import Cart, CartEmpty, NothingToPay, NotInCart, OutOfStock
 from ordering.domain.order import CancelReason, IllegalTransition, Order, OrderStatus
 from ordering.domain.values import Money, Offer, Tracking
 from ordering.use_cases import commands
@@ -132,6 +132,16 @@ def test_the_same_cart_is_not_ordered_twice() -> None:
         place(uow, customer_id)
 
     assert len(uow.outbox) == 1
+
+
+def test_a_cart_that_costs_nothing_is_refused_and_stays() -> None:
+    uow, customer_id = with_cart(an_offer(price=0))
+
+    with pytest.raises(NothingToPay):
+        place(uow, customer_id)
+
+    assert uow.outbox == []
+    assert uow.cart(customer_id).items["MUG"].quantity == 1
 
 
 @pytest.mark.parametrize("expected", [naira(99), Money(100, "USD")])

@@ -121,3 +121,15 @@ def test_a_cart_of_several_currencies_adds_up_one_of_them_and_warns() -> None:
 
     assert shown["subtotal"] == {"amount": 200, "currency": "NGN"}
     assert shown["problems"] == ["mixed_currencies"]
+
+
+def test_a_cart_says_that_it_costs_nothing_unless_it_is_empty() -> None:
+    gift = an_offer("GIFT", price=0)
+    cart = Cart(uuid4())
+    empty = presenters.cart(CartView(cart, {}))
+    cart.add(gift, 1)
+
+    shown = presenters.cart(CartView(cart, {"GIFT": gift}))
+
+    assert shown["problems"] == ["nothing_to_pay"]
+    assert empty["problems"] == []

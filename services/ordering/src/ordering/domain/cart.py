@@ -23,6 +23,10 @@ class MixedCurrencies(Exception):
     """What is wanted is priced in several currencies, which no payment could be of."""
 
 
+class NothingToPay(Exception):
+    """All that is wanted is free, and an order becomes real by its payment."""
+
+
 class NotInCart(Exception):
     """The cart has no such line."""
 
@@ -64,8 +68,8 @@ class Cart:
         self.items.pop(sku, None)
 
     def order_lines(self, offers: dict[str, Offer]) -> tuple[OrderLine, ...]:
-        """The lines of an order at today's prices; raises CartEmpty, OutOfStock, MixedCurrencies
-        or CartFull.
+        """The lines of an order at today's prices; raises CartEmpty, OutOfStock, MixedCurrencies,
+        CartFull or NothingToPay.
 
         Only what is known to be sold out is refused here: `available` may be seconds old, and the
         reservation decides.
@@ -78,8 +82,11 @@ class Cart:
         lines = tuple(_line(offers[sku], item) for sku, item in sorted(self.items.items()))
         if len({line.unit_price.currency for line in lines}) > 1:
             raise MixedCurrencies("The items are priced in several currencies; order them apart.")
-        if sum(line.total.amount for line in lines) > MAX_TOTAL:
+        total = sum(line.total.amount for line in lines)
+        if total > MAX_TOTAL:
             raise CartFull("The cart is worth more than one order may be.")
+        if total == 0:
+            raise NothingToPay("What is free can be ordered only together with what is not.")
         return lines
 
     def _put(self, offer: Offer, quantity: int) -> None:

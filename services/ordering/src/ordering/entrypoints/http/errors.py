@@ -1,7 +1,14 @@
 """What a refusal looks like from outside."""
 
 from oja_web.problems import Refusal
-from ordering.domain.cart import CartEmpty, CartFull, MixedCurrencies, NotInCart, OutOfStock
+from ordering.domain.cart import (
+    CartEmpty,
+    CartFull,
+    MixedCurrencies,
+    NothingToPay,
+    NotInCart,
+    OutOfStock,
+)
 from ordering.domain.order import IllegalTransition
 from ordering.use_cases.errors import (
     NotCancellable,
@@ -21,6 +28,7 @@ REFUSALS = {
     CartEmpty: Refusal(409, "cart_empty"),
     OutOfStock: Refusal(409, "out_of_stock"),
     MixedCurrencies: Refusal(409, "mixed_currencies"),
+    NothingToPay: Refusal(409, "nothing_to_pay"),
     PriceChanged: Refusal(409, "price_changed"),
     NotCancellable: Refusal(409, "order_not_cancellable"),
     IllegalTransition: Refusal(409, "illegal_transition"),

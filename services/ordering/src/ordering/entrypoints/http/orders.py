@@ -40,6 +40,9 @@ def checkout(body: dict[str, Any]) -> Response:
 
     Send an Idempotency-Key: repeated with the same key, the call answers with the same order. The
     stock is reserved a moment later; pay before `pay_before`.
+
+    409 says what is in the way: `cart_empty`, `out_of_stock`, `price_changed`, `mixed_currencies`,
+    or `nothing_to_pay` when all of it is free.
     """
     expected = body["expected_total"]
 

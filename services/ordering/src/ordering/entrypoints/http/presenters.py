@@ -91,11 +91,13 @@ def cart(view: CartView) -> dict[str, Any]:
     )
     problems_of_lines = {problem for line in lines for problem in line["problems"]}
     mixed = {"mixed_currencies"} if len(set(currencies)) > 1 else set()
+    is_free = lines and not any(line["line_total"]["amount"] for line in lines)
+    free = {"nothing_to_pay"} if is_free else set()
     return {
         "items": lines,
         "item_count": sum(item.quantity for item in view.cart.items.values()),
         "subtotal": {"amount": subtotal, "currency": currencies[0]},
-        "problems": sorted(problems_of_lines | mixed),
+        "problems": sorted(problems_of_lines | mixed | free),
     }
 
 
