@@ -191,3 +191,11 @@ def test_no_file_has_a_name_that_says_nothing_or_another_word_for_the_same(
     folders = set(Path(place_in(service, path)).parts[:-1])
 
     assert not OTHER_NAMES & {path.stem, *folders}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_a_worker_does_by_the_clock_has_a_name_for_the_log(service: str) -> None:
+    for node in ast.walk(tree_of(package(service) / "entrypoints/worker.py")):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "every":
+            work = node.args[1]
+            assert isinstance(work, ast.Name | ast.Attribute), f"line {work.lineno}"

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from oja_events.contracts.identity import AddressesChanged, CustomerErased, SavedAddress
-from ordering.entrypoints.worker import erase_settled_orders
+from ordering.use_cases import commands
 from tests.integration.ordering.conftest import ADDRESS, Client, Ordering
 from tests.support.ordering import a_new_order
 from tests.support.waiting import wait_until
@@ -23,6 +23,11 @@ STORED_ANSWERS = "SELECT FROM idempotency_keys WHERE caller = CAST(:id AS text)"
 def leave(ordering: Ordering, customer: Client) -> None:
     now = datetime.now(UTC)
     ordering.hear(CustomerErased(customer_id=customer.user_id, erased_at=now))
+
+
+def go_on(ordering: Ordering) -> None:
+    """What the worker does every minute."""
+    commands.erase_settled_orders(uow=ordering.deps.unit_of_work())
 
 
 def rows(ordering: Ordering, statement: str, customer: Client) -> list[Any]:
@@ -132,8 +137,8 @@ def test_what_is_under_way_is_delivered_first(ordering: Ordering) -> None:
     for change in ({"status": "shipped", "tracking": tracking}, {"status": "completed"}):
         seen = staff.get(path).headers["ETag"]
         assert staff.patch(path, change, If_Match=seen).status_code == 200
-    erase_settled_orders(ordering.deps)
-    erase_settled_orders(ordering.deps)
+    go_on(ordering)
+    go_on(ordering)
 
     assert masked(ordering, ada) == [True]
     assert receipts(ordering, ada) == 1
@@ -239,7 +244,7 @@ def test_what_comes_in_by_a_token_that_still_was_good_is_forgotten_as_well(
 
     ordering.placed(ada)
     ada.post("/api/cart/items", {"sku": ordering.offer(), "quantity": 1})
-    erase_settled_orders(ordering.deps)
+    go_on(ordering)
 
     assert rows(ordering, CART, ada) == []
     assert rows(ordering, STORED_ANSWERS, ada) == []
@@ -249,12 +254,12 @@ def test_an_order_that_came_in_after_the_receipt_gets_one_of_its_own(ordering: O
     ada = ordering.customer()
     leave(ordering, ada)
     late = ordering.placed(ada)
-    erase_settled_orders(ordering.deps)
+    go_on(ordering)
     assert receipts(ordering, ada) == 1
 
     ada.post(f"/api/orders/{late['id']}/cancel", {})
-    erase_settled_orders(ordering.deps)
-    erase_settled_orders(ordering.deps)
+    go_on(ordering)
+    go_on(ordering)
 
     assert masked(ordering, ada) == [True]
     assert receipts(ordering, ada) == 2

@@ -1,8 +1,9 @@
-"""The outbox relay of ordering, and the brooms for stored answers and for old carts."""
+"""The outbox relay of ordering, and what becomes due: orders to be masked, keys and carts that have
+expired."""
 
 from oja_events.journal import keeping
 from oja_events.relay import Relay
-from oja_events.worker import every, run_worker
+from oja_events.worker import Job, every, run_worker
 from oja_web.idempotency_store import purge_expired
 from oja_web.logs import configure_logging
 from ordering.bootstrap import SERVICE, Dependencies, build
@@ -18,35 +19,32 @@ def main() -> None:
     deps = build(settings, role="worker")
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
-        [
-            relay.run,
-            keeping(deps.engine),
-            every(PURGE_SECONDS, lambda: purge_answers(deps)),
-            every(PURGE_SECONDS, lambda: erase_settled_orders(deps)),
-            every(PURGE_SECONDS, lambda: drop_expired_carts(deps)),
-        ],
+        [relay.run, keeping(deps.engine), *timers(deps)],
         health=(settings.health_host, settings.health_port),
         ready=relay.is_ready,
     )
 
 
-def purge_answers(deps: Dependencies) -> int:
-    """Delete a batch of answers whose idempotency keys have expired; how many there were."""
-    with deps.unit_of_work() as uow:
-        purged = purge_expired(uow.session)
-        uow.commit()
-    return purged
+def timers(deps: Dependencies) -> list[Job]:
+    """What becomes due by the clock."""
 
+    def purge_keys() -> int:
+        with deps.unit_of_work() as uow:
+            purged = purge_expired(uow.session)
+            uow.commit()
+        return purged
 
-def erase_settled_orders(deps: Dependencies) -> int:
-    """Mask orders of customers who left, once they are settled; whose last ones those were."""
-    return commands.erase_settled_orders(uow=deps.unit_of_work())
+    def erase_settled_orders() -> int:
+        return commands.erase_settled_orders(uow=deps.unit_of_work())
 
+    def drop_expired_carts() -> int:
+        return commands.drop_expired_carts(deps.settings.cart_lifetime, uow=deps.unit_of_work())
 
-def drop_expired_carts(deps: Dependencies) -> int:
-    """Delete a batch of carts that nobody wants any more; how many there were."""
-    lifetime = deps.settings.cart_lifetime
-    return commands.drop_expired_carts(lifetime, uow=deps.unit_of_work())
+    return [
+        every(PURGE_SECONDS, purge_keys),
+        every(PURGE_SECONDS, erase_settled_orders),
+        every(PURGE_SECONDS, drop_expired_carts),
+    ]
 
 
 if __name__ == "__main__":
