@@ -154,6 +154,14 @@ def cancel_for_staff(
     return order
 
 
+def erase_settled_orders(*, uow: UnitOfWork) -> int:
+    """Go on forgetting customers who closed their account; how many are forgotten now."""
+    with uow:
+        forgotten = uow.erasures.go_on()
+        uow.commit()
+    return forgotten
+
+
 def _current(order_id: UUID, precondition: Precondition, uow: UnitOfWork) -> Order:
     order = uow.orders.get(order_id)
     precondition(order.version)
@@ -175,11 +183,3 @@ def _keep(view: CartView, uow: UnitOfWork) -> CartView:
     uow.carts.save(view.cart)
     uow.commit()
     return view
-
-
-def erase_settled_orders(*, uow: UnitOfWork) -> int:
-    """Go on forgetting customers who closed their account; how many are forgotten now."""
-    with uow:
-        forgotten = uow.erasures.go_on()
-        uow.commit()
-    return forgotten

@@ -1,6 +1,5 @@
 """Staff's moves of an order, shared by the two routes that offer them."""
 
-from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +10,7 @@ from ordering.entrypoints.http.dependencies import deps
 from ordering.use_cases import commands
 
 
-def move(order_id: UUID, body: dict[str, Any], precondition: Callable[[int], None]) -> Order:
+def move(order_id: UUID, body: dict[str, Any], precondition: commands.Precondition) -> Order:
     """Bring the order to `body["status"]`; raises IllegalTransition, OrderNotFound."""
     by = f"staff {caller().email}"
     uow = deps().unit_of_work()
