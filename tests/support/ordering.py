@@ -10,8 +10,16 @@ from oja_events.contracts import Event, catalog
 from oja_events.contracts import Money as ToldMoney
 from oja_events.contracts.identity import AddressesChanged
 from ordering.domain.cart import Cart
-from ordering.domain.order import CancelReason, HistoryEntry, Order, OrderLine, OrderStatus
-from ordering.domain.values import Address, Contact, Money, Offer, Tracking
+from ordering.domain.order import CancelReason, Order, OrderStatus
+from ordering.domain.values import (
+    Address,
+    Contact,
+    HistoryEntry,
+    Money,
+    Offer,
+    OrderLine,
+    Tracking,
+)
 from ordering.use_cases.errors import OrderNotFound, UnknownAddress
 from ordering.use_cases.ports import CartView, Draft, Identity
 from tests.support.auditing import FakeAuditLog, Noted

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from ordering.domain.cart import Cart
-from ordering.domain.order import HistoryEntry, OrderStatus
-from ordering.domain.values import Money
+from ordering.domain.order import OrderStatus
+from ordering.domain.values import HistoryEntry, Money
 from ordering.entrypoints.http import presenters, schemas
 from ordering.use_cases.ports import CartView
 from tests.support.ordering import NOW, an_offer, an_order

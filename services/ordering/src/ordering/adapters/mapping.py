@@ -9,16 +9,17 @@ from sqlalchemy import Row
 
 from ordering.adapters.tables import OfferRow, OrderRow
 from ordering.domain.cart import Cart, CartItem
-from ordering.domain.order import (
-    CancelReason,
+from ordering.domain.order import CancelReason, Order, OrderStatus, PaymentStatus
+from ordering.domain.values import (
+    Address,
+    Contact,
     HistoryEntry,
-    Order,
+    Money,
+    Offer,
     OrderLine,
-    OrderStatus,
-    PaymentStatus,
     Refunded,
+    Tracking,
 )
-from ordering.domain.values import Address, Contact, Money, Offer, Tracking
 
 
 def order_from(row: OrderRow) -> Order:

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from oja_events.envelope import Envelope, decode
 from ordering.adapters.mapping import cart_from, offer_from, order_from
 from ordering.adapters.tables import CartRow, HistoryRow, OfferRow, OrderRow
-from ordering.domain.order import HistoryEntry, Order
+from ordering.domain.order import Order
+from ordering.domain.values import HistoryEntry
 from ordering.use_cases.errors import OrderNotFound
 from ordering.use_cases.ports import CartView, OrderPage, ToldEvent
 

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from ordering.domain.order import OrderLine
-from ordering.domain.values import Money, Offer
+from ordering.domain.values import Money, Offer, OrderLine
 
 MAX_QUANTITY = 1000
 MAX_LINES = 100

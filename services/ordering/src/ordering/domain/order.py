@@ -8,7 +8,6 @@
 Money that comes for an order that cannot use it (cancelled, or paid already) is asked back.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,10 +16,17 @@ from operator import add
 from typing import Any
 from uuid import UUID
 
-from oja_events import contracts
 from oja_events.contracts import Event
-from oja_events.contracts import ordering as told
-from ordering.domain.values import Address, Contact, Money, Tracking
+from ordering.domain import telling
+from ordering.domain.values import (
+    Address,
+    Contact,
+    HistoryEntry,
+    Money,
+    OrderLine,
+    Refunded,
+    Tracking,
+)
 
 
 class OrderStatus(StrEnum):
@@ -72,44 +78,6 @@ class IllegalTransition(Exception):
         super().__init__(f"An order that is {current.words} cannot become {wanted.words}.")
         self.current = current
         self.wanted = wanted
-
-
-@dataclass(frozen=True, slots=True)
-class OrderLine:
-    """One line as it was bought; it never changes when the product does."""
-
-    sku: str
-    product_id: UUID
-    name: str
-    options: dict[str, str]
-    quantity: int
-    unit_price: Money
-
-    @property
-    def total(self) -> Money:
-        return self.unit_price * self.quantity
-
-
-@dataclass(frozen=True, slots=True)
-class Refunded:
-    """Money that is back with the customer: a payment, or a part of it."""
-
-    reference: str
-    amount: Money
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
-    """One thing that happened to the order: what, when, through whom, and why.
-
-    `cause` is the event that led to it, None if somebody asked for it.
-    """
-
-    at: datetime
-    type: str
-    actor: str
-    detail: str | None = None
-    cause: UUID | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -165,7 +133,7 @@ class Order:
             pay_before=now + payment_window,
         )
         order._note(now, "placed", "customer")
-        order._tell(told.OrderPlaced, placed_at=now, pay_before=order.pay_before, **order._basket())
+        order._events.append(telling.placed(order))
         return order
 
     @property
@@ -228,19 +196,14 @@ class Order:
         self.tracking = tracking
         detail = f"{tracking.carrier} {tracking.number}" if tracking else None
         self._note(now, "shipped", by, detail)
-        parcel = (
-            told.Tracking(carrier=tracking.carrier, number=tracking.number, url=tracking.url)
-            if tracking
-            else None
-        )
-        self._tell(told.OrderShipped, tracking=parcel, shipped_at=now, **self._basket())
+        self._events.append(telling.shipped(self))
 
     def complete(self, *, by: str, now: datetime) -> None:
         if not self._move_to(OrderStatus.COMPLETED):
             return
         self.completed_at = now
         self._note(now, "completed", by)
-        self._tell(told.OrderCompleted, completed_at=now, **self._basket())
+        self._events.append(telling.completed(self))
 
     def cancel(
         self, reason: CancelReason, *, by: str, now: datetime, detail: str | None = None
@@ -251,13 +214,7 @@ class Order:
         self.cancelled_at = now
         self.cancel_reason = reason
         self._note(now, "cancelled", by, detail or reason.value)
-        self._tell(
-            told.OrderCancelled,
-            reason=reason.value,
-            was_paid=self.payment_reference is not None,
-            cancelled_at=now,
-            **self._basket(),
-        )
+        self._events.append(telling.cancelled(self))
         if self.payment_status is PaymentStatus.PAID and self.payment_reference:
             self.payment_status = PaymentStatus.REFUND_PENDING
             self._ask_refund(self.payment_reference, self.total, "the order was cancelled", now)
@@ -308,23 +265,12 @@ class Order:
     def _start_processing(self, now: datetime) -> None:
         self._move_to(OrderStatus.PROCESSING)
         self._note(now, "processing", "ordering")
-        self._tell(
-            told.OrderPaid,
-            payment_reference=self.payment_reference,
-            paid_at=self.paid_at,
-            **self._basket(),
-        )
+        self._events.append(telling.paid(self))
 
     def _ask_refund(self, reference: str, amount: Money, reason: str, now: datetime) -> None:
         self.refund_references |= {reference}
         self._note(now, "refund_requested", "ordering", reason)
-        self._tell(
-            told.RefundRequested,
-            payment_reference=reference,
-            amount=_told_money(amount),
-            reason=reason,
-            requested_at=now,
-        )
+        self._events.append(telling.refund_requested(self, reference, amount, reason, now))
 
     def _move_to(self, wanted: OrderStatus) -> bool:
         """Change status; False means the order was already there.
@@ -340,33 +286,3 @@ class Order:
 
     def _note(self, at: datetime, type: str, actor: str, detail: str | None = None) -> None:
         self._history.append(HistoryEntry(at, type, actor, detail))
-
-    def _tell(self, event: Callable[..., Event], **fields: object) -> None:
-        contact = contracts.Contact(email=self.contact.email, name=self.contact.name)
-        self._events.append(
-            event(
-                order_id=self.id,
-                number=self.number,
-                customer_id=self.customer_id,
-                contact=contact,
-                **fields,
-            )
-        )
-
-    def _basket(self) -> dict[str, object]:
-        lines = tuple(
-            contracts.Line(
-                sku=line.sku,
-                product_id=line.product_id,
-                name=line.name,
-                options=line.options,
-                quantity=line.quantity,
-                unit_price=_told_money(line.unit_price),
-            )
-            for line in self.lines
-        )
-        return {"lines": lines, "total": _told_money(self.total)}
-
-
-def _told_money(money: Money) -> contracts.Money:
-    return contracts.Money(amount=money.amount, currency=money.currency)

@@ -1,6 +1,7 @@
 """Small values of the ordering language."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
@@ -64,3 +65,41 @@ class Offer:
     buyable: bool
     image_url: str | None = None
     options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line as it was bought; it never changes when the product does."""
+
+    sku: str
+    product_id: UUID
+    name: str
+    options: dict[str, str]
+    quantity: int
+    unit_price: Money
+
+    @property
+    def total(self) -> Money:
+        return self.unit_price * self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Refunded:
+    """Money that is back with the customer: a payment, or a part of it."""
+
+    reference: str
+    amount: Money
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One thing that happened to the order: what, when, through whom, and why.
+
+    `cause` is the event that led to it, None if somebody asked for it.
+    """
+
+    at: datetime
+    type: str
+    actor: str
+    detail: str | None = None
+    cause: UUID | None = None

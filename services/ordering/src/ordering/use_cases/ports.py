@@ -10,8 +10,8 @@ from uuid import UUID
 from oja_events.contracts.catalog import ProductArchived, ProductChanged
 from oja_events.contracts.identity import AddressesChanged
 from ordering.domain.cart import Cart
-from ordering.domain.order import HistoryEntry, Order
-from ordering.domain.values import Address, Offer
+from ordering.domain.order import Order
+from ordering.domain.values import Address, HistoryEntry, Offer
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ordering.domain.cart import CartItem, problems
-from ordering.domain.order import HistoryEntry, Order, OrderLine, OrderStatus
-from ordering.domain.values import Money, Offer
+from ordering.domain.order import Order, OrderStatus
+from ordering.domain.values import HistoryEntry, Money, Offer, OrderLine
 from ordering.use_cases.ports import CartView, ToldEvent
 
 # Clients need not tell the two kinds of waiting apart.
