@@ -99,6 +99,16 @@ def test_the_readme_names_what_the_service_listens_to(service: str) -> None:
     assert sorted(listed) == sorted(consumed_by(service))
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_the_readme_names_the_tables_and_no_others(service: str) -> None:
+    tables = import_module(f"{service}.adapters.tables").Base.metadata.tables
+    columns = {column.name for table in tables.values() for column in table.columns}
+    listed = set(names(section(readme_of(service), "Tables")))
+
+    assert listed >= set(tables)
+    assert listed <= columns | set(tables)
+
+
 def test_the_catalogue_names_every_event_with_its_owner_and_who_listens() -> None:
     listed = {
         (names(event)[0], owner_, frozenset(re.findall(r"\w+", consumers)))
