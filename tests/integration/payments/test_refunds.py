@@ -127,6 +127,28 @@ def test_a_refund_that_never_arrived_is_asked_for_again(
     assert payments.told(order) == ["payment_confirmed", "payment_refunded"]
 
 
+def test_a_refund_that_paystack_does_not_want_to_show_goes_on(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    order, reference = paid(payments, sandbox)
+    payments.ask_refund(order, reference)
+    payments.advance_refunds()
+    sandbox.post(
+        "/_sandbox/faults",
+        provider="paystack",
+        fault="error",
+        status=400,
+        method="GET",
+        path="/refund/",
+    )
+
+    look_now(payments, reference)
+    assert payments.told(order) == ["payment_confirmed"]
+    ended(payments, sandbox, reference, "processed")
+
+    assert payments.told(order) == ["payment_confirmed", "payment_refunded"]
+
+
 def test_a_refund_that_paystack_cannot_do_is_told_once_and_may_be_tried_again(
     payments: PaymentsService, sandbox: Sandbox
 ):

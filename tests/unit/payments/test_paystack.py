@@ -20,6 +20,7 @@ from payments.domain.refund import RefundStatus
 from payments.domain.values import Money
 from payments.use_cases.errors import (
     DuplicateReference,
+    ProviderError,
     ProviderRefused,
     ProviderUnavailable,
     ProviderUnclear,
@@ -243,6 +244,34 @@ def test_a_refusal_is_an_answer_and_does_not_count_as_failure(wire: Wire):
     for _ in range(2):
         with pytest.raises(ProviderRefused):
             paystack.initialize(a_payment())
+
+
+def test_a_refusal_between_failures_means_that_paystack_is_there(wire: Wire):
+    breaker = Breaker(threshold=2, pause=60)
+    paystack = Paystack(PaystackHTTP("https://api.example.com", KEY, breaker), KEY)
+    refusal = Answer(400, {"status": False, "message": "Invalid Amount Sent"})
+    away = requests.ReadTimeout()
+    wire.answers = [away, refusal, away, refusal]
+
+    for _ in wire.answers.copy():
+        with pytest.raises(ProviderError):
+            paystack.initialize(a_payment())
+
+    assert len(wire.sent) == 4
+
+
+@pytest.mark.parametrize("message", ["Validation error", "Transaction not found"])
+def test_a_question_that_is_refused_is_not_answered(wire: Wire, paystack: Paystack, message: str):
+    """What it was about is as unknown as before: nothing that has an end may end by it."""
+    refusal = Answer(400, {"status": False, "message": message})
+    looks = [lambda: paystack.refund_by_id(81), lambda: paystack.refunds(5012345678)]
+    if "not found" not in message:
+        looks.append(lambda: paystack.charge("oj-1-1"))
+
+    for look in looks:
+        wire.answers = [refusal]
+        with pytest.raises(ProviderUnavailable):
+            look()
 
 
 @pytest.mark.parametrize(("key", "mode"), [("sk_test_1", "test"), ("sk_live_1", "live")])

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from payments.use_cases.errors import ProviderUnavailable
+from payments.use_cases.errors import ProviderRefused, ProviderUnavailable
 
 
 class Breaker:
@@ -31,6 +31,9 @@ class Breaker:
             yield
         except ProviderUnavailable:
             self._count_failure()
+            raise
+        except ProviderRefused:  # an answer all the same
+            self._failures = 0
             raise
         else:
             self._failures = 0

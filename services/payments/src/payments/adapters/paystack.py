@@ -1,6 +1,8 @@
 """Paystack, behind the PaymentProvider port. https://paystack.com/docs/api/"""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from payments.adapters import paystack_shapes as shapes
@@ -8,7 +10,7 @@ from payments.adapters.paystack_http import NotKnown, PaystackHTTP
 from payments.domain.charge import Charge
 from payments.domain.payment import Payment
 from payments.domain.refund import Refund
-from payments.use_cases.errors import ProviderUnclear
+from payments.use_cases.errors import ProviderUnavailable, ProviderUnclear
 from payments.use_cases.ports import Page, ProviderEvent, ProviderRefund
 
 REFUNDS_PER_PAGE = 100
@@ -73,14 +75,21 @@ class Paystack:
         return _refund(self._http.post("/refund", fields))
 
     def refund_by_id(self, provider_id: int) -> ProviderRefund:
-        return _refund(self._http.get(f"/refund/{provider_id}"))
+        return _refund(self._look(f"/refund/{provider_id}"))
 
     def refunds(self, provider_id: int) -> list[ProviderRefund]:
         params = {"transaction": str(provider_id), "perPage": str(REFUNDS_PER_PAGE)}
-        data = self._http.get("/refund", params)
+        data = self._look("/refund", params)
         if not isinstance(data, list):
             raise ProviderUnclear("unexpected answer from Paystack: no list")
         return [_refund(each) for each in data]
+
+    def _look(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """At something that Paystack has for sure."""
+        try:
+            return self._http.get(path, params)
+        except NotKnown as error:
+            raise ProviderUnavailable(f"Paystack forgot what it had: {error}") from error
 
 
 def _refund(data: object) -> ProviderRefund:

@@ -39,7 +39,7 @@ class PaystackBooks:
             return None
         try:
             charge = self._paystack.charge(reference)
-        except (ProviderUnavailable, ProviderRefused) as error:
+        except ProviderUnavailable as error:
             raise SourceAway(f"Paystack: {error}") from None
         return _capture(charge) if charge else None
 

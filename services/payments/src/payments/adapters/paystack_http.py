@@ -42,11 +42,18 @@ class PaystackHTTP:
     def get(
         self, path: str, params: Mapping[str, str] | None = None, *, patience: float | None = None
     ) -> Any:
-        """The answer's `data`; raises ProviderUnavailable, ProviderRefused."""
-        return self._call("GET", path, params=params, patience=patience)
+        """The answer's `data`; raises NotKnown, and ProviderUnavailable for whatever else is no
+        answer: that a question is refused says nothing about what was asked."""
+        try:
+            return self._call("GET", path, params=params, patience=patience)
+        except NotKnown:
+            raise
+        except ProviderRefused as refusal:
+            raise ProviderUnavailable(f"Paystack does not say: {refusal}") from refusal
 
     def post(self, path: str, fields: Mapping[str, object]) -> Any:
-        """The answer's `data`; raises ProviderUnclear when it may have been done all the same."""
+        """The answer's `data`; raises ProviderRefused, ProviderUnavailable, and of these
+        ProviderUnclear when it may have been done all the same."""
         return self._call("POST", path, fields=fields)
 
     def _call(
