@@ -96,6 +96,32 @@ def test_the_deadline_waits_while_paystack_is_away(
     assert payments.told(order) == ["payment_confirmed"]
 
 
+def test_an_order_about_which_paystack_refuses_to_answer_holds_up_no_other(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    stuck, *others = [payments.order() for _ in range(3)]
+    reference = payments.opened(stuck)
+    for order in (stuck, *others):
+        pass_time(payments, order)
+    sandbox.post(
+        "/_sandbox/faults",
+        provider="paystack",
+        fault="error",
+        status=400,
+        times=0,
+        path=f"verify/{reference}",
+    )
+
+    payments.sweep()
+
+    assert payments.status(stuck, reference) == "pending"
+    assert [payments.told(order) for order in (stuck, *others)] == [
+        [],
+        ["payment_failed"],
+        ["payment_failed"],
+    ]
+
+
 def test_the_deadline_of_an_order_without_payments_needs_no_paystack(cut_off: PaymentsService):
     order = cut_off.order()
     pass_time(cut_off, order)

@@ -128,6 +128,29 @@ def test_the_reconciler_finds_money_of_which_no_webhook_told(
     assert payments.told(order) == ["payment_confirmed"]
 
 
+def test_a_payment_about_which_paystack_refuses_to_answer_holds_up_no_other(
+    payments: PaymentsService, sandbox: Sandbox
+):
+    stuck = payments.opened(payments.order())
+    other = payments.order()
+    reference = payments.opened(other)
+    pay_on_the_page(sandbox, reference)
+    for each in (stuck, reference):
+        due_now(payments, each)
+    sandbox.post(
+        "/_sandbox/faults",
+        provider="paystack",
+        fault="error",
+        status=400,
+        times=0,
+        path=f"verify/{stuck}",
+    )
+
+    payments.reconcile()
+
+    assert payments.told(other) == ["payment_confirmed"]
+
+
 def test_the_reconciler_looks_less_and_less_often_and_then_gives_up(payments: PaymentsService):
     reference = payments.opened(payments.order())
     day, waits = 24 * 60, []

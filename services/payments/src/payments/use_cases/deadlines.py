@@ -15,7 +15,8 @@ BATCH = 20
 def sweep(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
     """Close the orders whose time is over; says how many were looked at.
 
-    An order about which Paystack cannot be asked stays as it is and comes up again.
+    An order about which Paystack cannot be asked, or which makes trouble, stays as it is and comes
+    up again; the others do not wait for it.
     """
     with unit_of_work.at_once() as uow:
         overdue = uow.orders.claim_overdue(BATCH)
@@ -23,13 +24,14 @@ def sweep(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
     for each in overdue:
         try:
             moving = _money_is_moving(each, unit_of_work, provider)
+            _expire(each, moving, unit_of_work)
         except ProviderUnavailable as error:
             log.warning(
                 "deadline waits for Paystack",
                 extra={"order_id": str(each.order_id), "error": str(error)},
             )
-            continue
-        _expire(each, moving, unit_of_work)
+        except Exception:
+            log.exception("deadline missed", extra={"order_id": str(each.order_id)})
     return len(overdue)
 
 

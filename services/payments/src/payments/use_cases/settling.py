@@ -69,18 +69,23 @@ def settle(
 
 
 def reconcile(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
-    """Ask about payments of which nothing was heard; says how many. While Paystack is away they
-    come up again shortly."""
+    """Ask about payments of which nothing was heard; says how many were looked at. One that
+    Paystack does not answer about, or that makes trouble, comes up again shortly; the others do not
+    wait for it."""
     with unit_of_work.at_once() as uow:
         references = uow.payments.claim_checks(RECONCILE_BATCH)
         uow.commit()
     for reference in references:
         try:
             check(reference, unit_of_work=unit_of_work, provider=provider)
+            _count_check(reference, unit_of_work)
         except ProviderUnavailable as error:
-            log.warning("could not ask about payments", extra={"error": str(error)})
-            return 0
-        _count_check(reference, unit_of_work)
+            log.warning(
+                "could not ask about a payment",
+                extra={"reference": reference, "error": str(error)},
+            )
+        except Exception:
+            log.exception("payment not checked", extra={"reference": reference})
     return len(references)
 
 
