@@ -261,16 +261,13 @@ class _Refunds(_Part):
         self._books.outbox += refund.pull_events()
         self._books.refunds[refund.id] = deepcopy(refund)
 
-    def claim_due(self, limit: int) -> list[UUID]:
-        due = [
-            refund
-            for refund in self._books.refunds.values()
-            if refund.next_look_at and refund.next_look_at <= self._uow.now()
-        ]
-        for refund in due[:limit]:
-            refund.looks += 1
-            refund.next_look_at = self._uow.now() + timedelta(minutes=1)
-        return [refund.id for refund in due[:limit]]
+    def claim_due(self) -> UUID | None:
+        for refund in self._books.refunds.values():
+            if refund.next_look_at and refund.next_look_at <= self._uow.now():
+                refund.looks += 1
+                refund.next_look_at = self._uow.now() + timedelta(minutes=1)
+                return refund.id
+        return None
 
     def hurry(self, reference: str) -> None:
         for refund in self._books.refunds.values():

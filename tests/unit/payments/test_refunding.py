@@ -104,6 +104,31 @@ def test_a_refund_that_lost_its_note_is_recognised_by_its_amount(
     assert books.refunds[refund.id].status is RefundStatus.PROCESSED
 
 
+def test_a_refund_that_had_to_wait_for_others_is_asked_for_by_one_worker_only(
+    books: Books, reference: str
+):
+    quarter = Money(PRICE.amount // 4, "NGN")
+    wanted = [request(books, reference, quarter) for _ in range(4)]
+    units_of_work = FakeUnitsOfWork(books)
+
+    class SlowPaystack(FakePaystack):
+        """Another worker comes along while the last refund is being asked for."""
+
+        is_alone = True
+
+        def refund(self, refund: Refund) -> ProviderRefund:
+            units_of_work.now += timedelta(seconds=20)
+            if self.is_alone and refund.id == wanted[-1].id:
+                self.is_alone = False
+                refunding.advance(unit_of_work=units_of_work, provider=self)
+            return super().refund(refund)
+
+    paystack = SlowPaystack()
+    refunding.advance(unit_of_work=units_of_work, provider=paystack)
+
+    assert [each.note for each in paystack.refunds_made] == [each.note for each in wanted]
+
+
 def test_a_refund_waits_while_paystack_is_away(
     books: Books, paystack: FakePaystack, reference: str
 ):

@@ -36,7 +36,8 @@ from payments.use_cases.ports import Alert, Overdue, Standing, Webhook
 NoteNow = Callable[[datetime], None]
 
 # Each of these hands rows to one taker: SKIP LOCKED, and a time at which they come up again should
-# the taker die. It is longer than all calls to Paystack that a taker makes for one row.
+# the taker die. A refund, which nobody may ask for twice, comes alone, for longer than all calls to
+# Paystack that are made for it; of what comes in batches a slow taker may be overtaken unharmed.
 _CLAIM_OVERDUE = text("""
     WITH due AS (
         SELECT order_id FROM orders WHERE next_look_at <= now()
@@ -61,10 +62,10 @@ _CLAIM_CHECKS = text("""
     RETURNING payments.reference
 """)
 
-_CLAIM_REFUNDS = text("""
+_CLAIM_REFUND = text("""
     WITH due AS (
         SELECT id FROM refunds WHERE next_look_at <= now()
-        ORDER BY next_look_at LIMIT :limit FOR UPDATE SKIP LOCKED
+        ORDER BY next_look_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE refunds SET looks = looks + 1, next_look_at = now() + interval '60 seconds'
     FROM due WHERE refunds.id = due.id
@@ -293,8 +294,8 @@ class SqlRefundRepository:
         self._session.flush()
         self._outbox.add(*refund.pull_events())
 
-    def claim_due(self, limit: int) -> list[UUID]:
-        return list(self._session.scalars(_CLAIM_REFUNDS, {"limit": limit}))
+    def claim_due(self) -> UUID | None:
+        return cast("UUID | None", self._session.scalar(_CLAIM_REFUND))
 
     def hurry(self, reference: str) -> None:
         self._session.execute(_HURRY_REFUNDS, {"reference": reference})

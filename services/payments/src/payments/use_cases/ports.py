@@ -112,8 +112,8 @@ class RefundRepository(Protocol):
     def save(self, refund: Refund) -> None:
         """Keep the changes and tell the events."""
 
-    def claim_due(self, limit: int) -> list[UUID]:
-        """Refunds to see to now, with this look counted; nobody else gets them for a while."""
+    def claim_due(self) -> UUID | None:
+        """A refund to see to now, with this look counted; nobody else gets it for a minute."""
 
     def hurry(self, reference: str) -> None:
         """There is news of a refund of this payment: look at once."""
@@ -211,8 +211,9 @@ class ProviderRefund:
 
 
 class PaymentProvider(Protocol):
-    """Paystack. Every call may raise ProviderUnavailable; those that change something raise
-    ProviderUnclear when it may have been done all the same, and ProviderRefused."""
+    """Paystack. Every call may raise ProviderUnavailable; those that change something, `initialize`
+    and `refund`, also ProviderRefused, and ProviderUnclear when it may have been done all the
+    same."""
 
     @property
     def mode(self) -> str:

@@ -84,13 +84,19 @@ def request_by_staff(
 
 
 def advance(*, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> int:
-    """See to the refunds that are due; says how many. While Paystack is away they come up again."""
-    with unit_of_work.at_once() as uow:
-        due = uow.refunds.claim_due(BATCH)
-        uow.commit()
-    for refund_id in due:
-        _advance(refund_id, unit_of_work, provider)
-    return len(due)
+    """See to the refunds that are due; says how many. While Paystack is away they come up again.
+
+    Each is claimed only when its turn comes: one that waited behind slow calls could be claimed by
+    somebody else meanwhile, and money be asked for twice.
+    """
+    for done in range(BATCH):
+        with unit_of_work.at_once() as uow:
+            due = uow.refunds.claim_due()
+            uow.commit()
+        if due is None:
+            return done
+        _advance(due, unit_of_work, provider)
+    return BATCH
 
 
 def _advance(refund_id: UUID, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> None:
