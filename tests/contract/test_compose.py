@@ -10,6 +10,7 @@ from importlib.resources import files
 import jsonschema
 import pytest
 
+from payments.bootstrap import MOST_WAITING
 from stack import containers
 from stack.processes import Process, Task, processes, tasks
 from stack.services import SERVICES
@@ -49,6 +50,13 @@ def test_a_process_runs_the_same_command_and_is_asked_the_same_whether_it_is_rea
     assert container["healthcheck"]["test"][-2:] == [port, process.ready]
     if process.role != "http":
         assert container["environment"] == {"HEALTH_HOST": "127.0.0.1", "HEALTH_PORT": port}
+
+
+def test_a_third_of_the_threads_of_payments_never_waits_for_news():
+    http = next(process for process in processes() if process.name == "payments-http")
+    threads = int(http.command[http.command.index("--blocking-threads") + 1])
+
+    assert threads * 2 / 3 == MOST_WAITING
 
 
 @pytest.mark.parametrize("process", processes(), ids=lambda process: process.name)

@@ -24,5 +24,5 @@ def services_with_mails() -> Iterator[Services]:
 @pytest.fixture
 def impatient() -> Iterator[None]:
     """Nobody waits inside of a step: what is not ready now is tried in another one."""
-    with mock.patch.multiple(opening, STOCK_PATIENCE=0.0, OPENING_PATIENCE=0.05, LOOK_EVERY=0.001):
+    with mock.patch.multiple(opening, STOCK_PATIENCE=0.0, OPENING_PATIENCE=0.05):
         yield

@@ -1,24 +1,24 @@
 """Opening a payment when things go wrong between us and Paystack."""
 
-import threading
+from collections.abc import Callable
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from payments.adapters.lookout import Lookout
 from payments.domain.charge import ChargeState
 from payments.domain.order import ClosedReason, OrderNotPayable, OrderNotReady, OrderState
 from payments.domain.payment import OPENING_LEASE, Payment, PaymentStatus
 from payments.domain.values import Bill
-from payments.use_cases import opening
+from payments.use_cases import opening, ports
 from payments.use_cases.errors import (
     OrderNotFound,
     ProviderRefused,
     ProviderUnavailable,
     ProviderUnclear,
 )
-from payments.use_cases.ports import Page
-from payments.use_cases.waiting import Lookout
+from payments.use_cases.ports import Page, Standing
 from tests.unit.payments.fakes import (
     NOW,
     Books,
@@ -44,10 +44,18 @@ def paystack() -> FakePaystack:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "STOCK_PATIENCE", 0)
-    monkeypatch.setattr(opening, "LOOK_EVERY", 0.001)
 
 
-def pay(books: Books, paystack: FakePaystack, bill: Bill) -> Payment:
+class NoPlaceLeft:
+    """A lookout with too many in it."""
+
+    def wait(self, *_: object) -> None:
+        return None
+
+
+def pay(
+    books: Books, paystack: FakePaystack, bill: Bill, lookout: ports.Lookout | None = None
+) -> Payment:
     units_of_work = FakeUnitsOfWork(books)
     return opening.pay(
         bill.order_id,
@@ -55,7 +63,7 @@ def pay(books: Books, paystack: FakePaystack, bill: Bill) -> Payment:
         None,
         unit_of_work=units_of_work,
         provider=paystack,
-        lookout=Lookout(units_of_work),
+        lookout=lookout or Lookout(units_of_work, places=2, every=0.001),
     )
 
 
@@ -206,14 +214,46 @@ def test_an_order_with_an_id_that_nobody_gave_out_just_now_does_not_exist(
 
 
 def test_when_many_wait_already_the_next_is_told_to_come_back_at_once(
-    books: Books, paystack: FakePaystack, monkeypatch: pytest.MonkeyPatch
+    books: Books, paystack: FakePaystack
 ):
-    monkeypatch.setattr(opening, "STOCK_PATIENCE", 3600)
-    monkeypatch.setattr(opening, "_waiting_room", threading.BoundedSemaphore(1))
-    opening._waiting_room.acquire()
-
     with pytest.raises(OrderNotReady):
-        pay(books, paystack, a_bill())
+        pay(books, paystack, a_bill(), NoPlaceLeft())
+
+
+def test_who_finds_no_place_to_wait_for_somebody_elses_opening_is_told_to_come_back_at_once(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    payment = a_payment(bill)
+    payment.claim_opening(NOW)
+    books.learn(payment)
+
+    with pytest.raises(ProviderUnavailable):
+        pay(books, paystack, bill, NoPlaceLeft())
+    assert paystack.asked == []
+
+
+def test_who_waited_for_somebody_elses_opening_gets_the_same_page(
+    books: Books, paystack: FakePaystack
+):
+    bill = payable(books)
+    opened = a_payment(bill)
+    opened.claim_opening(NOW)
+    books.learn(opened)
+
+    class Meanwhile:
+        """The other one is done by the next look."""
+
+        def wait(
+            self, order_id: UUID, seconds: float, fits: Callable[[Standing], bool]
+        ) -> Standing | None:
+            order = books.orders[order_id]
+            assert not fits(Standing(order, opened, NOW))
+            opened.opened("https://checkout.example.com/1", "code")
+            seen = Standing(order, opened, NOW)
+            return seen if fits(seen) else None
+
+    assert pay(books, paystack, bill, Meanwhile()) == opened
 
 
 def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_take(books: Books):
@@ -227,8 +267,36 @@ def test_who_has_to_ask_a_second_time_has_the_payment_for_as_long_as_that_may_ta
             None,
             unit_of_work=units_of_work,
             provider=Dying(units_of_work, books),
-            lookout=Lookout(units_of_work),
+            lookout=Lookout(units_of_work, places=2, every=0.001),
         )
+
+
+def test_who_asks_for_a_page_after_a_look_has_the_payment_for_as_long_as_that_may_take(
+    books: Books,
+):
+    bill = payable(books)
+    books.learn(a_payment(bill))  # begun by a process that died
+    units_of_work = FakeUnitsOfWork(books)
+    seen = []
+
+    class Slow(FakePaystack):
+        def charge(self, reference: str, *, patience: float | None = None) -> None:
+            units_of_work.now += timedelta(seconds=8)
+
+        def initialize(self, payment: Payment) -> Page:
+            seen.append(books.payments[payment.reference].opening_until)
+            return super().initialize(payment)
+
+    opening.pay(
+        bill.order_id,
+        bill.customer_id,
+        None,
+        unit_of_work=units_of_work,
+        provider=Slow(),
+        lookout=NoPlaceLeft(),
+    )
+
+    assert seen == [NOW + timedelta(seconds=8) + OPENING_LEASE]
 
 
 class Dying:

@@ -14,6 +14,7 @@ from payments.adapters.auditing import Auditor
 from payments.adapters.bell import Bell
 from payments.adapters.books import FACTS
 from payments.adapters.breaker import Breaker
+from payments.adapters.lookout import Lookout
 from payments.adapters.paystack import Paystack
 from payments.adapters.paystack_books import PaystackBooks
 from payments.adapters.paystack_http import PaystackHTTP
@@ -21,10 +22,12 @@ from payments.adapters.read_models import SqlQueries
 from payments.adapters.unit_of_work import SqlUnitsOfWork
 from payments.settings import Settings
 from payments.use_cases.ports import PaymentProvider, Queries
-from payments.use_cases.waiting import Lookout
 
 SERVICE = "payments"
 MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"
+# Two thirds of the web server's threads: the others stay free for webhooks, for calls to Paystack
+# and for everybody else. Who finds no place is told to come back.
+MOST_WAITING = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,8 @@ class Dependencies:
 def build(
     settings: Settings, *, role: str = "http", pool_size: int = 8, parallel_calls: int = 3
 ) -> Dependencies:
-    """`parallel_calls` to Paystack at once; fewer than threads, so that some are always left for
-    what needs no Paystack."""
+    """`pool_size` is that of each of the two pools. `parallel_calls` to Paystack at once; fewer
+    than threads, so that some are always left for what needs no Paystack."""
     connect = partial(
         make_engine, settings.database_url, application=f"{SERVICE}-{role}", pool_size=pool_size
     )
@@ -67,7 +70,7 @@ def build(
         unit_of_work=unit_of_work,
         queries=SqlQueries(alone.execution_options(**FOR_ITS_VALUES)),
         provider=Paystack(http, key),
-        lookout=Lookout(unit_of_work),
+        lookout=Lookout(unit_of_work, places=MOST_WAITING),
         bell=Bell(engine),
         auditor=_auditor(settings, unit_of_work),
     )

@@ -31,9 +31,10 @@ CHECK_AFTER = (
     timedelta(days=7),
     timedelta(days=30),
 )
-# Longer than one call to Paystack can take; whoever needs another one takes the lease anew. So
-# nobody opens a payment a second time meanwhile, and what a dead process left is taken up soon.
-OPENING_LEASE = timedelta(seconds=12)
+# Longer than one call to Paystack can take (13 s, see adapters/paystack_http.py); whoever needs
+# another one takes the lease anew. So nobody opens a payment a second time meanwhile, and what a
+# dead process left is taken up soon.
+OPENING_LEASE = timedelta(seconds=15)
 
 
 class PaymentStatus(StrEnum):
@@ -92,10 +93,14 @@ class Payment:
     def is_pending(self) -> bool:
         return self.status is PaymentStatus.PENDING
 
+    def is_being_opened(self, now: datetime) -> bool:
+        """Whether somebody is just at it."""
+        busy = self.opening_until is not None and self.opening_until > now
+        return self.is_pending and not self.authorization_url and busy
+
     def claim_opening(self, now: datetime) -> bool:
         """Take on opening it; False if it is open already or somebody else is at it."""
-        busy = self.opening_until is not None and self.opening_until > now
-        if self.authorization_url or busy:
+        if self.authorization_url or self.is_being_opened(now):
             return False
         self.opening_until = now + OPENING_LEASE
         return True

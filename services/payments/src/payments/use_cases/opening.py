@@ -11,7 +11,6 @@ the same), and the next one gets the next reference.
 """
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,21 +29,14 @@ from payments.use_cases.errors import (
     ProviderUnavailable,
     ProviderUnclear,
 )
-from payments.use_cases.ports import NewUnitOfWork, Page, PaymentProvider, Standing
-from payments.use_cases.waiting import Lookout
+from payments.use_cases.ports import Lookout, NewUnitOfWork, Page, PaymentProvider, Standing
 
 log = logging.getLogger(__name__)
 
 STOCK_PATIENCE = 2.0  # seconds; as the contract says
 OPENING_PATIENCE = 8.0  # seconds for another request that is opening the same payment
-LOOK_EVERY = 0.05
-
-# Who waits holds a thread of the web server, but costs less than who asks again and again. Beyond
-# two thirds of the threads, customers are told to come back: the others stay free for webhooks, for
-# calls to Paystack and for everybody else.
-MOST_WAITING = 16
-_waiting_room = threading.BoundedSemaphore(MOST_WAITING)
 LOOK_PATIENCE = 2.0
+_TOO_SLOW = "the payment could not be opened in time"
 # An order of which we know nothing, but whose id is that young, may just not have been told to us.
 YOUNG = timedelta(minutes=30)
 
@@ -87,16 +79,16 @@ def pay(
     while True:
         claim = _claim(seen, wanted, unit_of_work)
         if claim is None:
-            fresh = True
-            time.sleep(LOOK_EVERY)
-        elif claim.mine:
+            fresh, seen = True, _look_when_opened(wanted, until - time.monotonic(), lookout)
+            continue
+        if claim.mine:
             payment = _open(claim, unit_of_work, provider)
             if payment is not None:
                 return payment
         elif fresh or _is_still_open(claim.payment, unit_of_work, provider):
             return claim.payment
         if time.monotonic() > until:
-            raise ProviderUnavailable("the payment could not be opened in time")
+            raise ProviderUnavailable(_TOO_SLOW)
         seen = _look(wanted, unit_of_work)
 
 
@@ -107,13 +99,24 @@ def _look_when_ready(wanted: _Wanted, unit_of_work: NewUnitOfWork, lookout: Look
         seen.order.payable_bill(seen.seen_at)
         return seen
     except OrderNotReady:
-        if not _waiting_room.acquire(blocking=False):
-            raise
-    try:
-        news = lookout.wait(wanted.order_id, STOCK_PATIENCE)
-    finally:
-        _waiting_room.release()
-    return _shown(news, wanted) if news else _look(wanted, unit_of_work)
+        news = lookout.wait(wanted.order_id, STOCK_PATIENCE, _has_all_news)
+        return _shown(news, wanted) if news else _look(wanted, unit_of_work)
+
+
+def _has_all_news(seen: Standing) -> bool:
+    return not seen.order.misses_news
+
+
+def _look_when_opened(wanted: _Wanted, seconds: float, lookout: Lookout) -> Standing:
+    """Wait for whoever is opening the payment, as long as that takes at most."""
+    seen = lookout.wait(wanted.order_id, seconds, _nobody_opens)
+    if seen is None:
+        raise ProviderUnavailable(_TOO_SLOW)
+    return _shown(seen, wanted)
+
+
+def _nobody_opens(seen: Standing) -> bool:
+    return seen.payment is None or not seen.payment.is_being_opened(seen.seen_at)
 
 
 def _look(wanted: _Wanted, unit_of_work: NewUnitOfWork) -> Standing:
@@ -208,6 +211,7 @@ def _open_again(
         payment.reference, unit_of_work=unit_of_work, provider=provider, patience=LOOK_PATIENCE
     )
     if charge is None:
+        _keep_opening(payment.reference, unit_of_work)
         try:
             return _record(payment, provider.initialize(payment), unit_of_work)
         except DuplicateReference:

@@ -1,6 +1,6 @@
 """What the use cases need from the outside."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -190,6 +190,16 @@ class NewUnitOfWork(Protocol):
     def at_once(self) -> UnitOfWork:
         """For one statement, all that there is to do: it takes effect by itself, and is spared the
         transaction around it. `commit` all the same."""
+
+
+class Lookout(Protocol):
+    """Customers who wait for other people's work, in bounded number."""
+
+    def wait(
+        self, order_id: UUID, seconds: float, fits: Callable[[Standing], bool]
+    ) -> Standing | None:
+        """How the order stands once that `fits`; None after so long, or at once where too many
+        wait already. Raises what the look at the database raises."""
 
 
 @dataclass(frozen=True, slots=True)
