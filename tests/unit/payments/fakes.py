@@ -284,7 +284,7 @@ class _Webhooks(_Part):
         waiting = self._books.webhooks.values()
         return [each for each in waiting if each.id not in self._books.outcomes][:limit]
 
-    def applied(self, webhook_id: int, outcome: str) -> None:
+    def applied(self, webhook_id: int, outcome: str, reference: str | None) -> None:
         self._books.outcomes[webhook_id] = outcome
 
 

@@ -316,8 +316,20 @@ def test_an_event_without_an_id_is_known_by_its_bytes(body: bytes):
     assert event_key(body) != event_key(body + b" ")
 
 
-def test_a_refund_event_names_its_payment_in_another_field():
-    data = {"status": "processed", "transaction_reference": "oj-1-1", "id": "81"}
-    event = event_from(json.dumps({"event": "refund.processed", "data": data}).encode())
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (
+            "refund.processed",
+            {"status": "processed", "transaction_reference": "oj-1-1", "id": "81"},
+        ),
+        (
+            "charge.dispute.create",
+            {"id": 81, "transaction_reference": None, "transaction": {"reference": "oj-1-1"}},
+        ),
+    ],
+)
+def test_refunds_and_disputes_name_their_payment_in_other_fields(name: str, data: object):
+    event = event_from(json.dumps({"event": name, "data": data}).encode())
 
     assert (event.reference, event.charge) == ("oj-1-1", None)

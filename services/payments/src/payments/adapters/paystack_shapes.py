@@ -88,10 +88,16 @@ def event_from(body: bytes) -> ProviderEvent:
     except RecursionError:
         raise BadShape("it is nested too deep") from None
     name, data = _text(event, "event"), _object(event.get("data"))
-    # Refunds name their payment in another field than charges do.
-    reference = data.get("transaction_reference") or data.get("reference")
     charge = charge_from(data) if name == "charge.success" else None
-    return ProviderEvent(name, event_key(body), _optional_text(reference), charge)
+    return ProviderEvent(name, event_key(body), _reference(data), charge)
+
+
+def _reference(data: Mapping[str, Any]) -> str | None:
+    """Refunds and disputes name their payment in other fields than charges do."""
+    transaction = data.get("transaction")
+    whole = transaction if isinstance(transaction, dict) else {}
+    named = data.get("transaction_reference") or data.get("reference") or whole.get("reference")
+    return _optional_text(named)
 
 
 def _object(value: Any) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from oja_events.contracts.payments import PaymentAlertRaised
 from oja_events.outbox import Outbox
+from payments.adapters.erasing import NOBODY
 from payments.adapters.mapping import (
     bill_from,
     capture_values,
@@ -96,10 +97,17 @@ _CLAIM_WEBHOOKS = text("""
     SELECT id, body, request_id FROM taken ORDER BY id
 """)
 
-_APPLIED = text("""
-    UPDATE webhooks SET applied_at = now(), next_attempt_at = NULL, outcome = :outcome
+# Locks the order, so that it is decided who comes first: this, or the customer's erasure.
+_APPLIED = text(f"""
+    WITH about AS (
+        SELECT contact ->> 'email' AS email FROM orders JOIN payments USING (order_id)
+        WHERE payments.reference = :reference FOR SHARE OF orders
+    )
+    UPDATE webhooks SET applied_at = now(), next_attempt_at = NULL, outcome = :outcome,
+        reference = :reference,
+        body = CASE WHEN (SELECT email FROM about) LIKE '%{NOBODY}' THEN '' ELSE body END
     WHERE id = :id
-""")
+""")  # noqa: S608  # nosec B608
 
 
 # Made once, of tables and not of classes: these are what every payment runs.
@@ -319,8 +327,9 @@ class SqlWebhookRepository:
         rows = self._session.execute(_CLAIM_WEBHOOKS, {"limit": limit})
         return [Webhook(row.id, bytes(row.body), row.request_id) for row in rows]
 
-    def applied(self, webhook_id: int, outcome: str) -> None:
-        self._session.execute(_APPLIED, {"id": webhook_id, "outcome": outcome})
+    def applied(self, webhook_id: int, outcome: str, reference: str | None) -> None:
+        values = {"id": webhook_id, "outcome": outcome, "reference": reference}
+        self._session.execute(_APPLIED, values)
 
 
 class SqlAlertRepository:

@@ -158,7 +158,8 @@ class RefundRow(Base):
 
 
 class WebhookRow(Base):
-    """Every webhook with a good signature, byte for byte."""
+    """Every webhook with a good signature, byte for byte. `reference` is that of the payment which
+    it names, known once it was applied."""
 
     __tablename__ = "webhooks"
 
@@ -170,8 +171,10 @@ class WebhookRow(Base):
     next_attempt_at: Mapped[datetime | None] = mapped_column(server_default=text("now()"))
     applied_at: Mapped[datetime | None]
     outcome: Mapped[str | None]
+    reference: Mapped[str | None]
 
     __table_args__ = (
+        Index("webhooks_by_reference", "reference"),
         Index(
             "webhooks_to_apply",
             "next_attempt_at",

@@ -126,7 +126,9 @@ class WebhookRepository(Protocol):
     def claim(self, limit: int) -> list[Webhook]:
         """Those not applied yet, oldest first; nobody else gets them for a while."""
 
-    def applied(self, webhook_id: int, outcome: str) -> None: ...
+    def applied(self, webhook_id: int, outcome: str, reference: str | None) -> None:
+        """Done with it. Its words stay, unless the customer of the payment that it names was
+        erased meanwhile. Before anything else is locked but the order: it locks that."""
 
 
 class AlertRepository(Protocol):
@@ -252,7 +254,8 @@ class PaymentProvider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ProviderEvent:
-    """A webhook, read. `charge` is what it claims, for events about a charge."""
+    """A webhook, read. `reference` is that of the payment which it names, `charge` what it claims,
+    for events about a charge."""
 
     name: str
     key: str

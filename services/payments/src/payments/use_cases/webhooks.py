@@ -43,16 +43,16 @@ def apply(webhook: Webhook, *, unit_of_work: NewUnitOfWork, provider: PaymentPro
         event = provider.read_event(webhook.body)
     except ValueError as error:
         alert = Alert("webhook_unreadable", str(webhook.id), str(error))
-        return _finish(webhook, "unreadable", unit_of_work, alert)
+        return _finish(webhook, None, "unreadable", unit_of_work, alert)
     if event.name == "charge.success":
         _apply_charge(webhook, event, unit_of_work, provider)
     elif event.name.startswith("refund.") and event.reference:
         _apply_refund(webhook, event.reference, unit_of_work)
     elif event.name.startswith("charge.dispute."):
         alert = Alert(event.name, event.key, "a customer disputes a charge")
-        _finish(webhook, "alerted", unit_of_work, alert)
+        _finish(webhook, event.reference, "alerted", unit_of_work, alert)
     else:
-        _finish(webhook, "ignored", unit_of_work)
+        _finish(webhook, event.reference, "ignored", unit_of_work)
 
 
 def _apply_charge(
@@ -61,17 +61,18 @@ def _apply_charge(
     claimed = event.charge
     if claimed is None:
         alert = Alert("webhook_unreadable", event.key, "it names no charge")
-        return _finish(webhook, "unreadable", unit_of_work, alert)
+        return _finish(webhook, event.reference, "unreadable", unit_of_work, alert)
+    reference = claimed.reference
     try:
-        charge = _ask(claimed.reference, unit_of_work, provider)
+        charge = _ask(reference, unit_of_work, provider)
         problems = _made_up(claimed, charge, unit_of_work, provider.mode)
         if problems:
-            alert = Alert("webhook_mismatch", claimed.reference, "; ".join(problems))
-            return _finish(webhook, "refused", unit_of_work, alert)
-        _take_over(charge, webhook, claimed.reference, unit_of_work, provider.mode)
+            alert = Alert("webhook_mismatch", reference, "; ".join(problems))
+            return _finish(webhook, reference, "refused", unit_of_work, alert)
+        _take_over(charge, webhook, reference, unit_of_work, provider.mode)
     except PaymentNotFound:
-        alert = Alert("unknown_reference", claimed.reference, f"told by {event.key}")
-        _finish(webhook, "refused", unit_of_work, alert)
+        alert = Alert("unknown_reference", reference, f"told by {event.key}")
+        _finish(webhook, reference, "refused", unit_of_work, alert)
 
 
 def _ask(reference: str, unit_of_work: NewUnitOfWork, provider: PaymentProvider) -> Charge | None:
@@ -109,28 +110,33 @@ def _take_over(
             charge,
             unit_of_work=unit_of_work,
             mode=mode,
-            also=lambda uow: uow.webhooks.applied(webhook.id, "applied"),
+            also=lambda uow: uow.webhooks.applied(webhook.id, "applied", reference),
         )
         return
     if charge is not None:
         settling.settle(charge, unit_of_work=unit_of_work, mode=mode)
     state = charge.state if charge else "unknown"
     detail = f"the webhook says paid, Paystack itself says {state}"
-    _finish(webhook, "refused", unit_of_work, Alert("webhook_unproven", reference, detail))
+    alert = Alert("webhook_unproven", reference, detail)
+    _finish(webhook, reference, "refused", unit_of_work, alert)
 
 
 def _apply_refund(webhook: Webhook, reference: str, unit_of_work: NewUnitOfWork) -> None:
     with unit_of_work() as uow:
+        uow.webhooks.applied(webhook.id, "applied", reference)
         uow.refunds.hurry(reference)
-        uow.webhooks.applied(webhook.id, "applied")
         uow.commit()
 
 
 def _finish(
-    webhook: Webhook, outcome: str, unit_of_work: NewUnitOfWork, alert: Alert | None = None
+    webhook: Webhook,
+    reference: str | None,
+    outcome: str,
+    unit_of_work: NewUnitOfWork,
+    alert: Alert | None = None,
 ) -> None:
     with unit_of_work() as uow:
-        uow.webhooks.applied(webhook.id, outcome)
+        uow.webhooks.applied(webhook.id, outcome, reference)
         if alert:
             uow.alerts.add(alert)
         uow.commit()
