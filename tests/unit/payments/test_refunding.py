@@ -68,6 +68,42 @@ def test_a_lost_answer_is_looked_for_before_asking_again(
     assert books.refunds[refund.id].provider_id == 1
 
 
+def test_what_paystack_may_still_be_at_is_given_a_minute(
+    books: Books, paystack: FakePaystack, reference: str
+):
+    refund = request(books, reference)
+    paystack.breaks("refund", ProviderUnclear("slow"))
+
+    advance(books, paystack)
+    advance(books, paystack, timedelta(seconds=59))
+    assert paystack.refunds_made == []
+    advance(books, paystack, timedelta(seconds=61))
+
+    assert [each.note for each in paystack.refunds_made] == [refund.note]
+
+
+def test_a_refusal_because_the_first_request_was_done_after_all_is_none(
+    books: Books, reference: str
+):
+    refund = request(books, reference)
+
+    class Slow(FakePaystack):
+        """Does the first request only when the second one comes."""
+
+        def refund(self, refund: Refund) -> ProviderRefund:
+            if refund.looks == 1:
+                raise ProviderUnclear("slow")
+            super().refund(refund)
+            raise ProviderRefused("Transaction has been fully reversed")
+
+    paystack = Slow()
+    advance(books, paystack)
+    advance(books, paystack, timedelta(minutes=2))
+
+    assert books.refunds[refund.id].provider_id == 1
+    assert books.outbox == []
+
+
 def test_of_two_equal_refunds_each_finds_its_own(
     books: Books, paystack: FakePaystack, reference: str
 ):

@@ -119,11 +119,12 @@ class Refund:
             self.status = RefundStatus.FAILED
             self._fail(reason, now)
 
-    def look_later(self, now: datetime) -> None:
+    def look_later(self, now: datetime, *, at_least: timedelta = timedelta(0)) -> None:
         """Plan the next look, unless news has come during this one and asks for it at once."""
         if self.next_look_at is not None and self.next_look_at <= now:
             return
-        self.next_look_at = now + LOOK_AFTER[min(self.looks, len(LOOK_AFTER)) - 1]
+        planned = LOOK_AFTER[min(self.looks, len(LOOK_AFTER)) - 1]
+        self.next_look_at = now + max(planned, at_least)
 
     def tell_refunded(self) -> None:
         """Say (again) that this money is back with the customer."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID
 
 from payments.domain.payment import Payment
@@ -14,7 +15,7 @@ from payments.domain.refund import (
     refundable,
 )
 from payments.domain.values import Money
-from payments.use_cases.errors import ProviderRefused, ProviderUnavailable
+from payments.use_cases.errors import ProviderRefused, ProviderUnavailable, ProviderUnclear
 from payments.use_cases.ports import (
     Alert,
     NewUnitOfWork,
@@ -26,6 +27,9 @@ from payments.use_cases.ports import (
 log = logging.getLogger(__name__)
 
 BATCH = 20
+# Paystack may still be at what it did not answer in time. Who looks too early finds nothing, and
+# would ask for it a second time.
+IN_DOUBT = timedelta(minutes=1)
 # Refusals that another day may mend; all others are for staff to decide about.
 _LATER = frozenset({"insufficient_balance"})
 
@@ -108,9 +112,10 @@ def _advance(refund_id: UUID, unit_of_work: NewUnitOfWork, provider: PaymentProv
         state = _ask(refund, payment, siblings, provider)
     except ProviderRefused as refusal:
         _record_refusal(refund, refusal, unit_of_work)
+    except ProviderUnclear as error:
+        _wait(refund, error, unit_of_work, at_least=IN_DOUBT)
     except ProviderUnavailable as error:
-        log.warning("refund waits", extra={"refund_id": str(refund.id), "error": str(error)})
-        _change(refund, lambda locked, uow: locked.look_later(uow.now()), unit_of_work)
+        _wait(refund, error, unit_of_work)
     else:
         _record(refund, state, unit_of_work)
 
@@ -120,12 +125,20 @@ def _ask(
 ) -> ProviderRefund:
     if refund.provider_id is not None:
         return provider.refund_by_id(refund.provider_id)
-    # Asked before without having kept an answer: it may be done.
-    if refund.looks > 1 and payment.provider_id is not None:
-        found = _find(refund, siblings, provider.refunds(payment.provider_id))
-        if found is not None:
-            return found
-    return provider.refund(refund)
+    charge = payment.provider_id
+    if refund.looks == 1 or charge is None:
+        return provider.refund(refund)
+    # Asked before without having kept an answer: it may be done, or may just be under way.
+    found = _find(refund, siblings, provider.refunds(charge))
+    if found is not None:
+        return found
+    try:
+        return provider.refund(refund)
+    except ProviderRefused:
+        found = _find(refund, siblings, provider.refunds(charge))
+        if found is None:
+            raise
+        return found
 
 
 def _find(
@@ -138,6 +151,19 @@ def _find(
     ours = [each for each in free if each.note == refund.note]
     alike = [each for each in free if each.amount == refund.amount.amount]
     return next(iter(ours or alike), None)
+
+
+def _wait(
+    refund: Refund,
+    error: ProviderUnavailable,
+    unit_of_work: NewUnitOfWork,
+    *,
+    at_least: timedelta = timedelta(0),
+) -> None:
+    log.warning("refund waits", extra={"refund_id": str(refund.id), "error": str(error)})
+    _change(
+        refund, lambda locked, uow: locked.look_later(uow.now(), at_least=at_least), unit_of_work
+    )
 
 
 def _record(refund: Refund, state: ProviderRefund, unit_of_work: NewUnitOfWork) -> None:
