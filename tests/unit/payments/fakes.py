@@ -232,7 +232,7 @@ class _Payments(_Part):
         self._books.outbox += payment.pull_events()
         self._books.payments[payment.reference] = deepcopy(payment)
 
-    def save_with_order(self, order: Order, payment: Payment) -> None:
+    def save_capture(self, order: Order, payment: Payment) -> None:
         kept = self._books.orders[order.id]
         kept.paid_reference, kept.next_look_at = order.paid_reference, order.next_look_at
         self.save(payment)

@@ -93,7 +93,7 @@ class PaymentRepository(Protocol):
     def save(self, payment: Payment) -> None:
         """Keep the changes and tell the events."""
 
-    def save_with_order(self, order: Order, payment: Payment) -> None:
+    def save_capture(self, order: Order, payment: Payment) -> None:
         """Keep what came of the payment, for both of them, and tell the payment's events."""
 
     def claim_checks(self, limit: int) -> list[str]:

@@ -54,7 +54,7 @@ def settle(
                 refunding.send_back_misfit(payment, _text(problems), uow=uow)
         if payment.status is PaymentStatus.SUCCEEDED:
             order.note_capture(payment.reference)
-            uow.payments.save_with_order(order, payment)
+            uow.payments.save_capture(order, payment)
         else:
             uow.payments.save(payment)
         if also:
