@@ -103,6 +103,33 @@ def test_a_changed_schema_costs_one_error(engine: Engine) -> None:
         assert list(connection.execute(asked).keys()) == ["id", "name"]
 
 
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        "SELECT DISTINCT id FROM things FOR UPDATE",
+        "SELECT date_trunc('timezone', made) FROM things WHERE id = :id",
+    ],
+    ids=["when it is prepared", "when it is executed"],
+)
+def test_what_postgres_cannot_do_is_an_error_of_the_statement_alone(
+    engine: Engine, impossible: str
+) -> None:
+    """It has the code of an outdated plan, but a new connection would not help."""
+    backends = set()
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE things (id int, made timestamptz)"))
+        connection.execute(text("INSERT INTO things VALUES (1, now())"))
+
+    for _ in range(2):
+        with engine.connect() as connection:
+            backends.add(answer(connection, "SELECT pg_backend_pid()"))
+            with pytest.raises(DBAPIError) as refused:
+                connection.execute(text(impossible), {"id": 1})
+        assert getattr(refused.value.orig, "pgcode", None) == "0A000"
+        assert not refused.value.connection_invalidated
+    assert len(backends) == 1
+
+
 def test_what_depends_on_its_values_is_planned_for_them(engine: Engine) -> None:
     with engine.execution_options(**prepared.FOR_ITS_VALUES).connect() as connection:
         assert answer(connection, "SELECT 1 + :more", more=1) == 2

@@ -10,6 +10,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     InterfaceError,
+    NotSupportedError,
     OperationalError,
     ProgrammingError,
 )
@@ -141,6 +142,7 @@ def test_a_message_is_held_while_the_database_is_away(error: Exception) -> None:
         database_error(OperationalError, "57014"),
         database_error(IntegrityError, "23505"),
         database_error(DataError, "22003"),
+        database_error(NotSupportedError, "0A000"),
         database_error(ProgrammingError, None),
     ],
     ids=repr,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from psycopg2 import Error
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext, ExecutionContext
 
@@ -21,8 +22,9 @@ MOST = 100
 _PREPARABLE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
 _VALUE = re.compile(r"%\((\w+)\)s")
 _CAST = re.compile(r"CAST\(%\((\w+)\)s AS (\w+\[\])\)", re.IGNORECASE)
-# What it answers no longer has the columns that it had when it was prepared.
-_OUTDATED = "0A000"
+# What it answers no longer has the columns that it had when it was prepared. Postgres has the same
+# code for all that it cannot do, so the place in its source that the error comes from counts too.
+_OUTDATED = ("0A000", "RevalidateCachedQuery")
 
 
 def prepare_statements(engine: Engine) -> None:
@@ -105,5 +107,6 @@ def _names(statement: str) -> list[str]:
 
 def _give_up_outdated(context: ExceptionContext) -> None:
     """A migration under way costs one request an error: the next gets a new connection."""
-    if getattr(context.original_exception, "pgcode", None) == _OUTDATED:
+    error = context.original_exception
+    if isinstance(error, Error) and (error.pgcode, error.diag.source_function) == _OUTDATED:
         context.is_disconnect = True
