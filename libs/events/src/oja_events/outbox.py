@@ -52,6 +52,11 @@ class Outbox:
         self._events: list[Event] = []
         self.wrote = False
 
+    @property
+    def waiting(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._events)
+
     def add(self, *events: Event) -> None:
         """Tell of these, in this order, if the transaction commits."""
         self._events += events

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 from sqlalchemy.orm import Session, SessionTransaction, sessionmaker
 
 from oja_events import inbox
@@ -43,7 +43,7 @@ class SqlTransaction:
     With `handling`, entering notes the event in the inbox; raises AlreadyHandled if it was there.
     It is re-entrant: an inner `with` is a savepoint, and its `commit` keeps what was done for the
     outer one to commit. Services add their repositories in `open`, and whom to call after each
-    commit in `after_commit`.
+    commit in `after_commit`. Where each statement is a transaction (autocommit), nothing is told.
     """
 
     _outbox: Outbox
@@ -99,7 +99,7 @@ class SqlTransaction:
     def __enter__(self) -> Self:
         if self._session is not None:
             # What was told so far belongs to the outside, whatever becomes of the inside.
-            self._outbox.flush()
+            self._tell()
             self._savepoints.append(self._session.begin_nested())
             return self
         self._session = self._shared.session if self._shared else self._sessions()
@@ -132,19 +132,31 @@ class SqlTransaction:
     def commit(self) -> None:
         """Keep everything done since the matching `with`."""
         if self._savepoints:
-            self._outbox.flush()
+            self._tell()
             self._savepoints[-1].commit()
         elif self._shared:
             self._shared.keep(self, self._outbox)
         else:
-            self._outbox.flush()
+            self._tell()
             self.session.commit()
             self._began = None
             for call in self.after_commit():
                 call()
+
+    def _tell(self) -> None:
+        if self._outbox.waiting and _is_autocommit(self.session):
+            raise RuntimeError("on an autocommit connection a change is kept before it is told")
+        self._outbox.flush()
 
     def _close(self) -> None:
         session, self._session = self._session, None
         self._began = None
         if session is not None and not self._shared:
             session.close()
+
+
+def _is_autocommit(session: Session | Connection) -> bool:
+    """`session` may be a bare connection, where one statement is all that there is to do."""
+    connection = session if isinstance(session, Connection) else session.connection()
+    driver = connection.connection.dbapi_connection
+    return driver is not None and connection.dialect.detect_autocommit_setting(driver)
