@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
+from notifier.adapters.repositories import _ORPHANS
 from notifier.use_cases.sending import adopt_orphans
 from tests.integration.notifier.mail_server import MailServer, Received
 from tests.integration.notifier.notifying import Notifier, Worker
@@ -204,6 +206,19 @@ def test_the_claims_of_a_living_sender_are_left_alone(notifier: Notifier) -> Non
     # Postgres gives the lock back as soon as it has noticed that the session is over.
     wait_until(lambda: adopt_orphans(notifier.deps.unit_of_work()) == 1)
     assert notifier.mail(recipient).claimed_by is None
+
+
+def test_orphans_are_found_without_a_look_at_all_the_mails(notifier: Notifier) -> None:
+    with notifier.deps.engine.connect() as connection:
+        connection.execute(_ORPHANS, {"limit": 1, "senders": 1, "frozen": timedelta(0)})
+        name = connection.exec_driver_sql(
+            "SELECT name FROM pg_prepared_statements WHERE statement ~ 'WITH sender[s]'"
+        ).scalar_one()
+        plan = connection.exec_driver_sql(f"EXPLAIN EXECUTE {name} (1, '0 s', 1)").scalars().all()
+
+    scans = {line.split(" using ")[1].split()[0] for line in plan if " using " in line}
+    assert scans <= {"mails_claimed"}
+    assert not any("Seq Scan" in line for line in plan)
 
 
 @pytest.mark.parametrize("status", ["pending", "sending"])

@@ -85,7 +85,8 @@ _WITHHOLD = text("""
 """)
 
 # A sender holds its lock for as long as its session lives, so whoever gets the lock knows that the
-# sender is gone. A claim of a sender that lives but does nothing (a frozen machine) runs out.
+# sender is gone. A claim of a sender that lives but does nothing (a frozen machine) runs out. It is
+# asked every second: condition and order are those of the index of claims.
 _ORPHANS = text("""
     WITH senders AS MATERIALIZED (
         SELECT DISTINCT claimed_by FROM mails WHERE claimed_by IS NOT NULL
@@ -94,9 +95,10 @@ _ORPHANS = text("""
         WHERE pg_try_advisory_xact_lock(:senders, claimed_by)
     )
     SELECT id FROM mails
-    WHERE claimed_by IN (SELECT claimed_by FROM gone)
-       OR (claimed_by IS NOT NULL AND claimed_at < now() - CAST(:frozen AS interval))
-    ORDER BY id LIMIT :limit
+    WHERE claimed_by IS NOT NULL AND (
+        claimed_by IN (SELECT claimed_by FROM gone)
+        OR claimed_at < now() - CAST(:frozen AS interval))
+    ORDER BY claimed_by LIMIT :limit
     FOR UPDATE SKIP LOCKED
 """)
 
