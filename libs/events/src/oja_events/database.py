@@ -35,9 +35,10 @@ def make_engine(
     """An engine with bounded waits; connects on first use, so it is safe to build before a fork.
 
     `application` names the process in pg_stat_activity. Threads beyond `pool_size` wait for a
-    connection and fail after 5 seconds. `autocommit` is for reading: a statement that comes alone
-    is spared the BEGIN and the ROLLBACK around it, each a round trip. Statements are `prepared`,
-    once for each connection, unless their best plan depends on what is asked, as in a search.
+    connection and fail after 5 seconds. `autocommit` is for statements that come alone, reading or
+    writing: each is a transaction of its own, and spared the BEGIN and the COMMIT around it, which
+    are a round trip each. No event can be told there. Statements are `prepared`, once for each
+    connection, unless their best plan depends on what is asked, as in a search.
     """
     settings = _SESSION_SETTINGS | (PLANNED_ONCE if prepared else {})
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
