@@ -26,19 +26,20 @@ PERMISSIONS = ["products:read", "products:write", "inventory:read", "inventory:w
 def deps() -> Iterator[Dependencies]:
     with scratch_database() as url:
         migrate("catalog", MIGRATIONS, url)
-        wired = build(
-            Settings(
-                database_url=url,
-                broker_url="amqp://none",
-                jwt_public_keys=KEYS.jwks,
-                jwt_issuer=ISSUER,
-                internal_token="t" * 40,
-                feed_urls={},
-            ),
-            pool_size=20,
-        )
+        wired = build(settings(url), pool_size=20)
         yield wired
         wired.engine.dispose()
+
+
+def settings(database_url: str) -> Settings:
+    return Settings(
+        database_url=database_url,
+        broker_url="amqp://none",
+        jwt_public_keys=KEYS.jwks,
+        jwt_issuer=ISSUER,
+        internal_token="t" * 40,
+        feed_urls={},
+    )
 
 
 @dataclass(frozen=True)

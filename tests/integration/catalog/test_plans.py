@@ -5,16 +5,17 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psycopg2
 import pytest
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import event, make_url
 
 from catalog.adapters.read_models import SqlQueries
-from catalog.bootstrap import MIGRATIONS
+from catalog.bootstrap import MIGRATIONS, build
 from catalog.use_cases.queries import ProductFilter, Sort
 from oja_events.migrating import migrate
+from tests.integration.catalog.conftest import settings
 from tests.support.postgres import scratch_database
 
 CATALOGUE = Path(__file__).parents[3] / "benchmarks" / "catalogue.sql"
@@ -54,9 +55,9 @@ def queries() -> Iterator[SqlQueries]:
     with scratch_database() as url:
         migrate("catalog", MIGRATIONS, url)
         _fill(url)
-        engine = create_engine(url)
-        yield SqlQueries(engine, engine)
-        engine.dispose()
+        wired = build(settings(url))
+        yield cast("SqlQueries", wired.queries)
+        wired.engine.dispose()
 
 
 def _fill(url: str) -> None:
@@ -81,13 +82,21 @@ def plans(queries: SqlQueries) -> Iterator[list[dict[str, Any]]]:
             cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}", parameters)
             seen.append(cursor.fetchone()[0][0]["Plan"])
 
-    with queries._sessions() as session:
-        engine = session.get_bind()
-    event.listen(engine, "before_cursor_execute", explain)
-    try:
+    with listening(queries, explain):
         yield seen
+
+
+@contextmanager
+def listening(queries: SqlQueries, listener: Any) -> Iterator[None]:
+    """Lets `listener` hear of every statement before it is executed."""
+    engines = [sessions().get_bind() for sessions in (queries._sessions, queries._alone)]
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", listener)
+    try:
+        yield
     finally:
-        event.remove(engine, "before_cursor_execute", explain)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", listener)
 
 
 def scanned(plan: dict[str, Any]) -> set[str]:
@@ -128,6 +137,19 @@ def test_totals_and_facets_do_neither(queries: SqlQueries, asked: dict[str, Any]
 
     assert page.facets
     assert not LARGE & set().union(*map(scanned, seen))
+    assert "Gather" not in str(seen)
+
+
+def test_a_search_is_one_statement(queries: SqlQueries):
+    statements: list[str] = []
+
+    def note(_connection, _cursor, statement, *_) -> None:
+        statements.append(statement)
+
+    with listening(queries, note):
+        queries.products(ProductFilter(q="classic"), sort=Sort.RELEVANCE, size=24)
+
+    assert len(statements) == 1
 
 
 def test_a_misspelt_word_is_looked_up_in_an_index(queries: SqlQueries):

@@ -14,8 +14,13 @@ from sqlalchemy.engine import ExceptionContext, ExecutionContext
 # Execution options for statements whose best plan depends on what is asked, as in a search.
 FOR_ITS_VALUES = {"prepared": False}
 # What a connection is set to. A plan that was made when a table was empty must still be the right
-# one when it is full: the index, which is there for every statement that is asked again and again.
-PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+# one when it is full: the index, which is there for every statement that is asked again and again,
+# and no workers, who are only worth their start where a whole table is read.
+PLANNED_ONCE = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "max_parallel_workers_per_gather": "0",
+}
 # As many as psycopg 3 keeps for a connection; what was not used for longest makes room.
 MOST = 100
 

@@ -30,7 +30,7 @@ _OWN = {"category": ["category"], "tags": ["tags"], "price": ["min_price", "max_
 
 def facets(session: Session, wanted: ProductFilter) -> Facets:
     """Each counts as if nothing had been asked for of its own kind, so that it shows what else
-    there is. In a transaction that uses indexes only (see finding)."""
+    there is. On a connection that uses indexes only (see finding)."""
     base, given = _base(asked(wanted)), values(wanted)
     bands = session.execute(_bands(base), given).all()
     in_categories = session.execute(_per_category(base), given)

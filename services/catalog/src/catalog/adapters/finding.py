@@ -21,7 +21,6 @@ from sqlalchemy import (
     cast,
     func,
     select,
-    text,
     union,
 )
 from sqlalchemy.orm import Session
@@ -56,23 +55,13 @@ _NARROWED = [
     PRODUCTS.rating_average,
     PRODUCTS.sort_name,
 ]
-_BY_INDEX = text("""
-    SET LOCAL enable_seqscan = off;
-    SET LOCAL max_parallel_workers_per_gather = 0;
-    SET LOCAL jit = off
-""")
 
 Place = Select[Any]
 """Finds `id` and `sort_key` of the products on a page, `size` of them at most."""
 
 
-def use_indexes(session: Session) -> None:
-    """For the rest of the transaction: no reading of whole tables."""
-    session.execute(_BY_INDEX)
-
-
 def count(session: Session, wanted: ProductFilter) -> int:
-    """How many there are, on all pages. In a transaction that uses indexes only."""
+    """How many there are, on all pages. On a connection that uses indexes only."""
     matching = select(func.count()).select_from(ProductRow.__table__)
     return session.scalar(matching.where(*conditions(asked(wanted))), values(wanted)) or 0
 

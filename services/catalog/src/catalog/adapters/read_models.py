@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session, sessionmaker
 
 from catalog.adapters.counting import facets
-from catalog.adapters.finding import Place, count, gather, use_indexes, walk
+from catalog.adapters.finding import Place, count, gather, walk
 from catalog.adapters.listing import PRODUCTS, PUBLISHED, Asked, Order, asked, order_of, values
 from catalog.adapters.suggesting import suggest
 from catalog.adapters.tables import (
@@ -109,7 +109,8 @@ _shelf: tuple[Any, ...] = (
 
 class SqlQueries:
     def __init__(self, engine: Engine, alone: Engine) -> None:
-        """`alone` is for statements that need no transaction around them (autocommit)."""
+        """Connections of `engine` use indexes only. `alone` is for statements that need no
+        transaction around them (autocommit)."""
         self._sessions = sessionmaker(engine)
         self._alone = sessionmaker(alone)
 
@@ -128,7 +129,6 @@ class SqlQueries:
         suggestion = total = counted = None
         if rows is None or with_total or with_facets:
             with self._sessions() as session:
-                use_indexes(session)
                 if rows is None:
                     rows = _anywhere(session, narrowed, order, size, after)
                 if not rows and narrowed.q and (suggestion := suggest(session, narrowed.q)):
@@ -225,7 +225,7 @@ class SqlQueries:
 def _anywhere(
     session: Session, wanted: ProductFilter, order: Order, size: int, after: Position | None
 ) -> Sequence[RowMapping]:
-    """A page by the thorough way. In a transaction that uses indexes only."""
+    """A page by the thorough way. On a connection that uses indexes only."""
     statement = _page_anywhere(asked(wanted), order, after is not None)
     given = {**values(wanted, after), "size": size + 1}
     return session.execute(statement, given).mappings().all()

@@ -43,7 +43,7 @@ _CORRECT = text("""
 def suggest(session: Session, q: str) -> str | None:
     """The search with its unknown words replaced by similar ones; None if there is nothing better.
 
-    For searches that find nothing, in a transaction that uses indexes only (see finding).
+    For searches that find nothing, on a connection that uses indexes only (see finding).
     """
     if len(q.split()) > MOST_WORDS:
         return None
