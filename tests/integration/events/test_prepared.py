@@ -7,10 +7,11 @@ from unittest import mock
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, MetaData, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from oja_events import prepared
+from oja_events.audit import AuditReader, audit_log
 
 PREPARED = "SELECT statement FROM pg_prepared_statements WHERE statement !~ 'pg_|current_'"
 
@@ -136,6 +137,16 @@ def test_what_depends_on_its_values_is_planned_for_them(engine: Engine) -> None:
 
     with engine.connect() as connection:
         assert known(connection) == []
+
+
+def test_so_are_the_pages_of_the_audit_log(engine: Engine) -> None:
+    with engine.begin() as connection:
+        audit_log(MetaData()).create(connection)
+
+    AuditReader(engine).page(size=10, action="product.change", after=1000, with_total=True)
+
+    with engine.connect() as connection:
+        assert not [statement for statement in known(connection) if "FROM audit_log" in statement]
 
 
 def test_a_plan_that_was_made_for_an_empty_table_is_right_for_a_full_one(

@@ -32,6 +32,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from oja_events.context import actor, trace
+from oja_events.prepared import FOR_ITS_VALUES
 from oja_events.schema import Executes
 
 # Written out, because a migration must still mean the same when the table below has moved on.
@@ -206,7 +207,7 @@ class AuditReader:
         for name, value in (("actor_id", actor_id), ("target_id", target_id), ("action", action)):
             if value is not None:
                 query = query.where(columns[name] == value)
-        with self._engine.connect() as connection:
+        with self._engine.connect().execution_options(**FOR_ITS_VALUES) as connection:
             count = select(func.count()).select_from(query.subquery())
             total = connection.scalar(count) if with_total else None
             if after is not None:
