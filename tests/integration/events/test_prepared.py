@@ -64,6 +64,14 @@ def test_values_are_what_the_statement_takes_them_for(connection: Connection) ->
     assert isinstance(answer(connection, "SELECT id FROM things LIMIT :most", most=1), UUID)
 
 
+def test_none_does_not_settle_what_may_come_in_its_place(connection: Connection) -> None:
+    unknown = "SELECT (now() - :age) IS NULL"
+
+    answers = [answer(connection, unknown, age=age) for age in (None, timedelta(minutes=1), None)]
+
+    assert answers == [True, False, True]
+
+
 def test_a_percent_sign_is_one(connection: Connection) -> None:
     like = "SELECT count(*) FROM (VALUES ('oja'), ('shop')) AS t (name) WHERE name LIKE 'o%'"
 

@@ -57,38 +57,42 @@ def prepare_statements(engine: Engine) -> None:
 
 
 class _Prepared:
-    """What one connection has prepared: by statement what executes it, last used last."""
+    """What one connection has prepared: by statement and the names of its intervals what executes
+    it, last used last."""
 
     def __init__(self) -> None:
-        self._executions = OrderedDict[str, str]()
+        self._executions = OrderedDict[tuple[str, tuple[str, ...]], str]()
         self._names = 0
 
     def execute(self, cursor: Any, statement: str, values: Mapping[str, object]) -> None:
-        execution = self._executions.get(statement)
+        # Where None is given now, an interval may be given the next time.
+        intervals = tuple(name for name in values if isinstance(values[name], timedelta))
+        execution = self._executions.get((statement, intervals))
         if execution is None:
-            execution = self._prepare(cursor, statement, values)
-        self._executions.move_to_end(statement)
+            execution = self._prepare(cursor, statement, intervals)
+        self._executions.move_to_end((statement, intervals))
         cursor.execute(execution, values)
 
-    def _prepare(self, cursor: Any, statement: str, values: Mapping[str, object]) -> str:
+    def _prepare(self, cursor: Any, statement: str, intervals: tuple[str, ...]) -> str:
         if len(self._executions) >= MOST:
             _, oldest = self._executions.popitem(last=False)
             cursor.execute(f"DEALLOCATE {oldest.split()[1]}")
         self._names += 1
         name = f"statement_{self._names}"
-        cursor.execute(f"PREPARE {name} AS {_numbered(statement, values)}")
-        self._executions[statement] = f"EXECUTE {name} {_given(statement)}"
-        return self._executions[statement]
+        cursor.execute(f"PREPARE {name} AS {_numbered(statement, intervals)}")
+        execution = f"EXECUTE {name} {_given(statement)}"
+        self._executions[statement, intervals] = execution
+        return execution
 
 
 def _is_preparable(statement: str) -> bool:
     return statement.lstrip()[:6].upper().startswith(_PREPARABLE)
 
 
-def _numbered(statement: str, values: Mapping[str, object]) -> str:
+def _numbered(statement: str, intervals: tuple[str, ...]) -> str:
     def parameter(found: re.Match[str]) -> str:
         # Of `now() - $1` Postgres would believe that a time is meant.
-        kind = "::interval" if isinstance(values[found[1]], timedelta) else ""
+        kind = "::interval" if found[1] in intervals else ""
         return f"${numbers[found[1]]}{kind}"
 
     numbers = {name: number for number, name in enumerate(_names(statement), start=1)}
