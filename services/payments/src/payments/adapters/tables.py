@@ -178,6 +178,7 @@ class WebhookRow(Base):
         Index(
             "webhooks_to_apply",
             "next_attempt_at",
+            "id",
             postgresql_where=text("next_attempt_at IS NOT NULL"),
         ),
     )

@@ -1,4 +1,5 @@
-"""Which payment a webhook is about, so that those of a customer are found."""
+"""Which payment a webhook is about, so that those of a customer are found; and the oldest of many
+that wait without sorting them."""
 
 from alembic import op
 
@@ -14,3 +15,8 @@ def upgrade() -> None:
         WHERE applied_at IS NOT NULL
     """)
     op.execute("CREATE INDEX webhooks_by_reference ON webhooks (reference)")
+    op.execute("""
+        DROP INDEX webhooks_to_apply;
+        CREATE INDEX webhooks_to_apply ON webhooks (next_attempt_at, id)
+            WHERE next_attempt_at IS NOT NULL;
+    """)
