@@ -11,6 +11,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from kombu import Connection
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -21,6 +22,7 @@ from oja_events.declaring import declare
 from oja_events.migrating import migrate
 from oja_events.outbox import Outbox
 from oja_events.relay import Relay
+from oja_events.topology import lanes
 from oja_events.unit_of_work import SqlTransaction
 from oja_events.wakeup import Waker
 from oja_web.testing import make_key_pair
@@ -145,6 +147,7 @@ class Consumer:
 def ordering(servers: Servers) -> Iterator[Consumer]:
     broker_url = servers.broker_url("ordering")
     declare("ordering", SUBSCRIPTIONS, broker_url)
+    empty_lanes(broker_url)
     with scratch_database() as url:
         migrate("ordering", MIGRATIONS, url)
         environment = {
@@ -162,6 +165,14 @@ def ordering(servers: Servers) -> Iterator[Consumer]:
             engine = make_engine(url, application="test")
             yield Consumer(engine, process, again=start)
             engine.dispose()
+
+
+def empty_lanes(broker_url: str) -> None:
+    """The queues outlive a test: what one left in a retry queue would come back in another."""
+    with Connection(broker_url) as connection:
+        channel = connection.channel()
+        for queue in lanes("ordering").values():
+            channel.queue_purge(queue)
 
 
 @contextmanager
