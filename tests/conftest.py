@@ -1,13 +1,24 @@
-"""Rules for every test: its mark is the name of its folder, and quick tests reach no network."""
+"""Rules for every test: its mark is the name of its folder, quick tests reach no network, and
+Hypothesis draws the same on every machine."""
 
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from pytest_socket import disable_socket, enable_socket
 
 HERE = Path(__file__).parent
 LEVELS = {"unit", "contract", "integration", "e2e", "chaos"}
 WITHOUT_NETWORK = {"unit", "contract"}
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
 
 
 def level_of(item: pytest.Item) -> str:

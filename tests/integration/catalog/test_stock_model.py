@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import uuid4
 
 import hypothesis.strategies as st
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -97,9 +97,6 @@ def test_the_shop_in_memory_and_the_real_one_tell_the_same_story(deps):
         settings=settings(
             max_examples=8,
             stateful_step_count=15,
-            deadline=None,
-            database=None,
             phases=[Phase.generate, Phase.shrink],
-            suppress_health_check=[HealthCheck.too_slow],
         ),
     )

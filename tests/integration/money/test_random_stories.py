@@ -240,8 +240,6 @@ def test_whatever_happens_each_capture_is_an_order_or_comes_back(
             settings=settings(
                 max_examples=min(STEPS, STEPS_PER_CHAPTER) // STEPS_PER_STORY,
                 stateful_step_count=STEPS_PER_STORY,
-                deadline=None,
-                database=None,
                 phases=[Phase.generate, Phase.shrink],
                 suppress_health_check=list(HealthCheck),
             ),

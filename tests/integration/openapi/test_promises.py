@@ -22,9 +22,6 @@ from tests.support.five_apps import FiveApps, Person
 EXAMPLES = 2
 BOUNDED = settings(
     max_examples=EXAMPLES,
-    derandomize=True,
-    database=None,
-    deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )

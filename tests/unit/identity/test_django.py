@@ -80,7 +80,7 @@ def refused_here(password: str) -> set[str]:
 
 
 @given(password=PASSWORDS)
-@settings(max_examples=400, derandomize=True, database=None, deadline=None)
+@settings(max_examples=400)
 @example(password="password")
 @example(password="ada.obi1")
 @example(password="58210937461")
