@@ -164,7 +164,7 @@ class Sandbox:
         assert self.process.poll() is None, self.log()
         try:
             return self.http.get(f"{self.url}/_sandbox/ready", timeout=1).ok
-        except requests.ConnectionError:
+        except requests.RequestException:
             return False
 
 
