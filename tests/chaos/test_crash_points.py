@@ -76,7 +76,7 @@ def up_the_ladder(shop: Shop, customer: Customer, sku: str, crashes: Crashes) ->
     with closing(database(shop)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("LOCK TABLE ordering.offers")
         shop.staff.new_product(stock=1)
-        wait_until(crashes.has_fired, timeout=30, what="it goes up the ladder")
+        wait_until(crashes.has_fired, what="it goes up the ladder")
     to_the_door(shop, customer, sku, crashes)
 
 
@@ -88,7 +88,7 @@ def given_up(shop: Shop, customer: Customer, sku: str, crashes: Crashes) -> None
         Producer(broker.channel(), lanes, auto_declare=False).publish(
             bytes(body), routing_key="parking", content_type="application/json"
         )
-    wait_until(crashes.has_fired, timeout=30, what="it is put away")
+    wait_until(crashes.has_fired, what="it is put away")
     to_the_door(shop, customer, sku, crashes)
 
 

@@ -57,7 +57,6 @@ def test_a_picture_that_staff_upload_is_in_the_shop_and_its_thumbnail_loads(shop
     wait_until(lambda: shown(shop, product)["images"] == [])
     wait_until(
         lambda: requests.get(image["url"], timeout=TIMEOUT).status_code == 404,
-        timeout=20,
         what="the picture is gone at Cloudinary",
     )
 
@@ -81,7 +80,7 @@ def test_a_review_by_somebody_who_has_the_goods_is_verified(shop: Shop) -> None:
         items = shop.visitor().get(path).json()["items"]
         return {item["rating"]: item["verified_purchase"] for item in items}
 
-    wait_until(lambda: verified() == {5: True, 2: False}, timeout=20)
+    wait_until(lambda: verified() == {5: True, 2: False})
     wait_until(lambda: shown(shop, product)["rating"] == {"average": 3.5, "count": 2})
     assert ada.post(path, {"rating": 1}).json()["code"] == "already_reviewed"
 
@@ -109,7 +108,7 @@ def test_a_table_that_staff_send_lands_line_by_line(shop: Shop) -> None:
     def job() -> Any:
         return shop.staff.get(f"/api/admin/imports/{sent.json()['id']}").json()
 
-    wait_until(lambda: job()["status"] == "done", timeout=20)
+    wait_until(lambda: job()["status"] == "done")
     assert (job()["created"], job()["failed"]) == (1, 1)
     assert [(error["line"], error["column"]) for error in job()["errors"]] == [(3, "price_amount")]
     assert product_with(shop, good)["name"] == "=1+1"

@@ -117,7 +117,7 @@ def test_money_that_is_less_than_the_order_goes_back_and_staff_hear_of_it(
 
     press_pay(page)
 
-    wait_until(lambda: returned(shop, reference) == [PRICE - 1], timeout=30)
+    wait_until(lambda: returned(shop, reference) == [PRICE - 1])
     assert ada.order(order["id"])["payment_status"] == "unpaid"
     wait_until(lambda: alerts(shop, reference))
     await_mails(shop, ada, "order_received", "refund_done")
@@ -159,7 +159,7 @@ def test_of_two_payments_for_one_order_the_second_goes_back(
     ada.await_status(order["id"], "processing", "paid")
     press_pay(page)
 
-    wait_until(lambda: returned(shop, first) == [PRICE], timeout=30)
+    wait_until(lambda: returned(shop, first) == [PRICE])
     assert returned(shop, second) == []
     order = ada.order(order["id"])
     assert (order["status"], order["payment_status"]) == ("processing", "paid")
@@ -226,7 +226,7 @@ def has_stock(customer: Customer, order: Any) -> bool:
         answer = customer.start_payment(order["id"])
         return [] if "order_not_ready" in answer.text else [answer.status_code == 201]
 
-    return wait_until(verdict, timeout=30, what=f"a verdict about {order['id']}")[0]
+    return wait_until(verdict, what=f"a verdict about {order['id']}")[0]
 
 
 def await_mails(shop: Shop, customer: Customer, *templates: str) -> None:
@@ -237,7 +237,7 @@ def await_mails(shop: Shop, customer: Customer, *templates: str) -> None:
         mails = shop.mails(customer.email)
         return sorted(name for name in mails if name not in of_the_account)
 
-    wait_until(lambda: set(templates) <= set(about_orders()), timeout=30, what=f"{templates}")
+    wait_until(lambda: set(templates) <= set(about_orders()), what=f"{templates}")
     assert about_orders() == sorted(templates)
 
 

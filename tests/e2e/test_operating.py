@@ -17,7 +17,7 @@ def test_events_are_shown_and_given_again_without_a_second_effect(shop: Shop) ->
     sku = shop.staff.new_product(stock=5)
     shop.customer().put_in_cart(sku)
 
-    envelope = wait_until(lambda: told_of(shop, sku), timeout=20)
+    envelope = wait_until(lambda: told_of(shop, sku))
     shown = oja(shop, "events", "show", envelope["id"])
     again = [oja(shop, "events", "replay", envelope["id"]) for _ in range(2)]
 
@@ -38,7 +38,7 @@ def test_a_message_that_cannot_be_read_is_listed_until_somebody_closes_it(shop: 
     garbage = f"garbage {uuid4()}"
     tell_garbage(shop, garbage)
 
-    key = wait_until(lambda: parked_with(shop, garbage), timeout=20)["key"]
+    key = wait_until(lambda: parked_with(shop, garbage))["key"]
     redriven = oja(shop, "parked", "redrive", key)
     closed = [oja(shop, "parked", "discard", key, "--note", "a test") for _ in range(2)]
 

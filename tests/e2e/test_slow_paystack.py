@@ -33,7 +33,7 @@ def to_pay(shop: Shop) -> list[tuple[Customer, str]]:
     sku = shop.staff.new_product(stock=MANY)
     customers = [shop.customer() for _ in range(MANY)]
     orders = [(customer, customer.buy(sku)["id"]) for customer in customers]
-    wait_until(lambda: shop.staff.stock(sku)["reserved"] == MANY, timeout=30)
+    wait_until(lambda: shop.staff.stock(sku)["reserved"] == MANY)
     return orders
 
 

@@ -104,7 +104,7 @@ class Customer(Client):
             paid = payment_status in (None, order["payment_status"])
             return order if order["status"] == status and paid else None
 
-        return wait_until(arrived, timeout=30, what=f"{order_id} is {status} {payment_status}")
+        return wait_until(arrived, what=f"{order_id} is {status} {payment_status}")
 
 
 class Staff(Client):
@@ -209,7 +209,6 @@ class Shop:
         expected = sorted([*AT_REGISTRATION, *templates])
         wait_until(
             lambda: set(expected) <= set(self.mails(recipient)),
-            timeout=30,
             what=f"mails {expected}",
         )
         assert sorted(self.mails(recipient)) == expected

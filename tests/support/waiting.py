@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 def wait_until(
-    condition: Callable[[], T], *, timeout: float = 10, what: str = "", pause: float = 0.02
+    condition: Callable[[], T], *, timeout: float = 60, what: str = "", pause: float = 0.02
 ) -> T:
     """The first truthy result of `condition`; raises AssertionError after `timeout` seconds. Give
     a longer `pause` between two looks to a condition that is a lot of work."""

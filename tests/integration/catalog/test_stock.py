@@ -2,7 +2,6 @@
 
 import os
 import random
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +22,7 @@ from oja_events.contracts.catalog import (
     StockReserved,
 )
 from tests.integration.catalog.conftest import SqlShop
+from tests.support.waiting import wait_until
 from tests.unit.catalog.stock_contract import (
     StockContract,
     adjust,
@@ -140,13 +140,6 @@ def someone_waits_for_a_lock(shop: SqlShop) -> bool:
             " WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
     )
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 4) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def test_s35_the_same_news_in_many_threads_counts_once(shop):

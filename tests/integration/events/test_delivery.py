@@ -115,7 +115,7 @@ def test_an_event_that_reaches_no_queue_is_kept_and_holds_back_only_its_own_aggr
     wait_until(lambda: "MUG-5" in offers(ordering))
     wait_until(lambda: catalog.pending() == 1)
     bind(servers, unroutable.TYPE)
-    wait_until(lambda: catalog.pending() == 0, timeout=20)
+    wait_until(lambda: catalog.pending() == 0)
 
 
 def test_an_event_that_nobody_awaits_goes_out_without_holding_back_the_next(
@@ -185,7 +185,7 @@ def test_news_that_cannot_be_used_yet_waits_in_the_retry_queue(
 
     wait_until(lambda: depth(servers, "ordering.retry.5s") == 1)
     assert inbox(ordering) == 0
-    wait_until(lambda: depth(servers, "ordering.retry.30s") == 1, timeout=20)
+    wait_until(lambda: depth(servers, "ordering.retry.30s") == 1)
 
 
 def test_everything_arrives_although_the_broker_was_killed_in_between(
@@ -228,8 +228,7 @@ def test_what_is_in_hand_when_the_consumer_is_killed_is_handled_by_the_next(
         ordering.kill()
 
     with ordering.again():
-        # Time for a step up the ladder, should the session of the dead one still hold its rows.
-        wait_until(lambda: "MUG-50" in offers(ordering), timeout=30)
+        wait_until(lambda: "MUG-50" in offers(ordering))
 
 
 def waits_for_a_lock(ordering: Consumer) -> bool:

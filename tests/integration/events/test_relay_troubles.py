@@ -31,7 +31,7 @@ def test_a_relay_that_loses_its_database_connection_takes_up_the_lead_again(
         # Not to be told of the cut by a connection that was trusted because it rested so briefly.
         catalog.engine.dispose()
         catalog.tell(StockCommitted(order_id=uuid4(), lines=(), committed_at=datetime.now(UTC)))
-        wait_until(lambda: catalog.pending() == 0, timeout=20)
+        wait_until(lambda: catalog.pending() == 0)
 
 
 def test_positions_are_given_in_order_though_there_is_no_broker(

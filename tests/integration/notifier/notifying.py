@@ -58,14 +58,14 @@ class Notifier:
         )
         return found[0]
 
-    def settles(self, recipient: str, status: str, *, timeout: float = 10) -> Any:
+    def settles(self, recipient: str, status: str) -> Any:
         """The mail once it has this status and nobody works on it."""
 
         def settled() -> Any:
             mail = self.mail(recipient)
             return mail if (mail.status, mail.claimed_by) == (status, None) else None
 
-        return wait_until(settled, timeout=timeout, what=f"a {status} mail to {recipient}")
+        return wait_until(settled, what=f"a {status} mail to {recipient}")
 
     def published(self, event_type: str) -> list[Any]:
         return self.rows(

@@ -64,7 +64,7 @@ def taken_in_the_end(notifier: Notifier, recipient: str) -> Any:
         mail = notifier.mail(recipient)
         return mail if (mail.status, mail.claimed_by) == ("sent", None) else None
 
-    return wait_until(taken, timeout=20, what=f"a sent mail to {recipient}")
+    return wait_until(taken, what=f"a sent mail to {recipient}")
 
 
 @pytest.mark.parametrize("fault", ["421", "450"])

@@ -123,7 +123,7 @@ def test_a_day_on_which_the_server_always_says_later_ends_with_a_failed_mail(
         return bool(notifier.mail(recipient).status == "failed")
 
     with notifier.sending(senders=1):
-        wait_until(time_has_passed, timeout=20, what="the end of the day")
+        wait_until(time_has_passed, what="the end of the day")
 
     row = notifier.mail(recipient)
     asked = mail_server.asked[recipient]
@@ -164,7 +164,7 @@ def test_an_hour_without_a_mail_server_delays_mails_and_nothing_else(
 
         with server.running():
             for recipient in recipients:
-                mail = notifier.settles(recipient, "sent", timeout=30)
+                mail = notifier.settles(recipient, "sent")
                 assert (mail.attempts, mail.doubts) == (1, 0)
 
     notifier.deps.engine.dispose()

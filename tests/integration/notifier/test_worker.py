@@ -46,7 +46,7 @@ def test_a_server_that_refuses_connections_delays_mails_and_nothing_else(
     wait_until(lambda: notifier.rows("SELECT FROM mails WHERE last_error IS NOT NULL"))
 
     with server.running():
-        rows = [notifier.settles(event.contact.email, "sent", timeout=20) for event in events]
+        rows = [notifier.settles(event.contact.email, "sent") for event in events]
         worker.kill()
 
     notifier.deps.engine.dispose()
