@@ -31,15 +31,7 @@ def server() -> Iterator[PrivateRedis]:
 
 @pytest.fixture
 def later(server: PrivateRedis) -> Later:
-    """Time goes by for all that Redis keeps."""
-
-    def later(seconds: float) -> None:
-        with redis.Redis.from_url(server.url) as client:
-            for key in list(client.scan_iter()):
-                left = client.pttl(key) - int(seconds * 1000)
-                client.pexpire(key, left) if left > 0 else client.delete(key)
-
-    return later
+    return server.later
 
 
 class TestStrikesInRedis(StrikesContract):
