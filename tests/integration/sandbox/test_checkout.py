@@ -8,6 +8,7 @@ import requests
 
 from tests.integration.sandbox.running import Sandbox, Shop
 from tests.integration.sandbox.test_webhooks import delivery
+from tests.support.waiting import wait_until
 
 SHOP_PAGE = "http://shop.example.com/back"
 
@@ -124,8 +125,7 @@ def test_the_webhook_may_come_after_the_redirect(sandbox: Sandbox, shop: Shop) -
     answer = choose(sandbox, reference, "pay")
 
     assert answer.status_code == 302
-    shop.waits_for(reference)
-    assert delivery(sandbox, reference)["attempts"]
+    wait_until(lambda: delivery(sandbox, reference)["attempts"], what="the webhook")
 
 
 def test_an_unknown_page_is_not_found(sandbox: Sandbox) -> None:

@@ -130,8 +130,10 @@ def test_the_server_hangs(sandbox: Sandbox) -> None:
     message = a_mail(an_address())
     sandbox.post("/_sandbox/mail/faults", recipient="ord-*", fault="hang", seconds=30)
 
-    smtp = smtplib.SMTP("127.0.0.1", sandbox.smtp_port, timeout=0.5)
+    smtp = smtplib.SMTP("127.0.0.1", sandbox.smtp_port, timeout=5)
     smtp.login(SMTP_USER, SMTP_PASSWORD)
+    assert smtp.sock
+    smtp.sock.settimeout(0.5)
     with pytest.raises((smtplib.SMTPServerDisconnected, TimeoutError)):
         smtp.send_message(message)
     smtp.close()
