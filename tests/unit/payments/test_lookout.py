@@ -79,7 +79,7 @@ def test_nobody_waits_for_longer_than_he_wants_to():
 def test_all_who_wait_share_one_look():
     orders = [an_order() for _ in range(8)]
     database = Database(*orders)
-    here = Lookout(database, places=8, every=0.5)
+    here = Lookout(database, places=8, every=3)
 
     with ThreadPoolExecutor(len(orders)) as pool:
         list(pool.map(lambda order: here.wait(order.id, LONG, ready), orders))
