@@ -4,10 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from stack.belongings import belongings
+from stack.belongings import Belonging, belongings
 from tests.support.servers import CHECKOUT, Servers
 
 _LISTENING = "0A"
@@ -45,6 +46,22 @@ def pids(servers: Servers) -> dict[str, int]:
     return known | {"supervisord": found["stack"]["pid"]}
 
 
+def children(servers: Servers) -> dict[str, int]:
+    """For each program the oldest process under its main one: a younger one may soon end."""
+    mains = set(pids(servers).values())
+    found = [item for item in belongings(servers.home) if item.pid not in mains]
+    return {item.program: item.pid for item in sorted(found, key=_started, reverse=True)}
+
+
+def _started(item: Belonging) -> int:
+    """In ticks since the machine started; who has ended meanwhile is not old."""
+    try:
+        stat = Path(f"/proc/{item.pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return sys.maxsize
+    return int(stat.rpartition(")")[2].split()[19])
+
+
 def living(servers: Servers) -> list[int]:
     return [item.pid for item in belongings(servers.home)]
 
@@ -62,11 +79,10 @@ def listening_addresses(servers: Servers) -> set[str]:
 
 
 def _sockets(pid: int) -> set[str]:
-    folder = Path(f"/proc/{pid}/fd")
+    """What the process holds open; it may close any of it meanwhile, or end."""
     found = set()
-    for name in os.listdir(folder):
-        try:
-            found.add(os.readlink(folder / name))
-        except FileNotFoundError:
-            continue
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for file in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.add(os.readlink(file))
     return found

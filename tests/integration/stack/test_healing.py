@@ -3,12 +3,12 @@
 import os
 import shutil
 import signal
+from contextlib import suppress
 
 import pytest
 from kombu import Connection
 
-from stack.belongings import belongings
-from tests.integration.stack.looking import is_well, living, pids
+from tests.integration.stack.looking import children, is_well, living, pids
 from tests.support.servers import Servers, private_servers
 from tests.support.waiting import wait_until
 
@@ -34,12 +34,12 @@ def test_a_killed_process_is_replaced(servers: Servers, victim: str):
 
 
 def test_the_children_of_servers_may_be_killed_as_well(servers: Servers):
-    mains = set(pids(servers).values())
-    children = [item for item in belongings(servers.home) if item.pid not in mains]
-    assert {"postgres", "rabbitmq"} <= {item.program for item in children}
+    programs = children(servers).keys()
+    assert {"postgres", "rabbitmq"} <= programs
 
-    for child in {item.program: item for item in children}.values():
-        kill(child.pid)
+    for program in programs:
+        with suppress(KeyError, ProcessLookupError):
+            kill(children(servers)[program])
         wait_until(lambda: is_well(servers), timeout=HEALED_WITHIN)
 
 
