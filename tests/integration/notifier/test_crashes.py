@@ -66,7 +66,7 @@ def somebody_waits_for_the_lock(notifier: Notifier) -> bool:
     return bool(
         notifier.rows(
             "SELECT FROM pg_stat_activity WHERE application_name = 'notifier-worker'"
-            " AND wait_event_type = 'Lock'"
+            " AND datname = current_database() AND wait_event_type = 'Lock'"
         )
     )
 
@@ -75,7 +75,7 @@ def end_sessions_of_the_worker(notifier: Notifier) -> None:
     """With all that they were about to do."""
     notifier.rows(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-        " WHERE application_name = 'notifier-worker'"
+        " WHERE application_name = 'notifier-worker' AND datname = current_database()"
     )
 
 
