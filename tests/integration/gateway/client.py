@@ -30,7 +30,7 @@ class Answer:
 
 def exchange(port: int, request: bytes, *, watch: bool = False) -> Answer:
     """Send the bytes and read one answer; `watch` then waits a moment for the connection's end."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         # Refused before everything was sent? Then the answer is there to read.
         with suppress(BrokenPipeError, ConnectionResetError):
             connection.sendall(request)

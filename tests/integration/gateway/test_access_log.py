@@ -30,8 +30,8 @@ def test_a_line_tells_who_asked_what_of_whom_and_how_it_went(shop: Shop):
     assert line["client"] == "127.0.0.1"
     assert line["upstream"] == shop.services["catalog"].address
     assert line["upstream_status"] == "200"
-    assert 0 <= float(line["upstream_seconds"]) < 1
-    assert 0 <= line["seconds"] < 1
+    assert 0 <= float(line["upstream_seconds"]) < 60
+    assert 0 <= line["seconds"] < 60
     assert line["user_agent"] == "phone/1"
     assert line["traceparent"] == TRACE
 

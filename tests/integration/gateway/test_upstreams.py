@@ -2,7 +2,7 @@
 
 import json
 import socket
-import time
+import threading
 
 from tests.integration.gateway.conftest import Shop
 from tests.integration.gateway.services import HangUp, Received, Reply
@@ -90,12 +90,15 @@ def test_a_write_that_an_instance_died_on_is_never_repeated(shop: Shop):
 
 
 def test_a_service_that_does_not_answer_in_time_is_a_504(shop: Shop):
+    answered = threading.Event()
+
     def too_late(request: Received) -> Reply:
-        time.sleep(1.5)
+        answered.wait(30)
         raise HangUp
 
     shop.services["payments"].behaviour = too_late
     answer = shop.gateway.request("POST", "/api/pay", body=b"{}")
+    answered.set()
 
     assert_is_a_problem(answer, 504, "gateway_timeout")
     assert shop.reached() == ["payments"]
