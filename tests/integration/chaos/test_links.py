@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chaos.nemesis.links import Links, links
+from tests.support.waiting import wait_until
 
 NAME = "shop → database"
 
@@ -95,6 +96,7 @@ def test_a_lost_answer_is_to_something_that_was_done(
 
         with pytest.raises(TimeoutError):
             said(connection, b"two\n")
+        wait_until(lambda: len(server.heard) == 2)  # type: ignore[attr-defined]
         between.lose(NAME)
 
         connection.settimeout(30)

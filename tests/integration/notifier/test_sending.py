@@ -223,7 +223,7 @@ def test_a_server_that_falls_silent_after_the_mail_leaves_a_doubt(
         mail = uow.mails.claim(shift.number)
     assert mail is not None
     mail_server.gates["stored"].close()
-    server = SMTPServer(SMTPAddress.from_url(mail_server.url), sender=news.SENDER, timeout=0.3)
+    server = SMTPServer(SMTPAddress.from_url(mail_server.url), sender=news.SENDER, timeout=2)
 
     server.offer(mail)
     with pytest.raises(Unclear, match="the answer got lost"):

@@ -78,7 +78,7 @@ def test_who_is_not_ready_is_named(app, base, silent):
 def test_they_are_asked_at_the_same_time(app, silent):
     started = time.monotonic()
 
-    answer = ask(app, {f"service-{number}": silent for number in range(5)})
+    answer = ask(app, {f"service-{number}": silent for number in range(20)})
 
     assert answer.status_code == 503
-    assert 1 <= time.monotonic() - started < 4
+    assert 1 <= time.monotonic() - started < 15
