@@ -136,7 +136,7 @@ def test_an_order_travels_from_the_cart_to_the_door(
     ]  # fmt: skip
     assert {entry["detail"] for entry in timeline} == {None}
     for_staff = staff.get(f"{path}/timeline").get_json()["items"]
-    assert "staff bola@example.com: GIG GIG-1" in [entry["detail"] for entry in for_staff]
+    assert f"staff {staff.user_id}: GIG GIG-1" in [entry["detail"] for entry in for_staff]
 
 
 def test_staff_see_which_event_led_to_what_and_what_was_told(

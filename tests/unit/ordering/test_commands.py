@@ -203,7 +203,7 @@ def test_staff_ship_complete_and_cancel_in_their_own_name() -> None:
         an_order(OrderStatus.PROCESSING),
     )
     uow = FakeUnitOfWork(paid, shipped, other)
-    by = "staff bola@example.com"
+    by = "staff 0190-bola"
 
     commands.ship_order(paid.id, Tracking("GIG", "GIG-9"), by=by, precondition=any_version, uow=uow)
     commands.complete_order(shipped.id, by=by, precondition=any_version, uow=uow)

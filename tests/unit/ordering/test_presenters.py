@@ -85,13 +85,13 @@ def test_nothing_costs_nothing() -> None:
 def test_staff_see_who_did_what_and_why_and_customers_do_not() -> None:
     entries = [
         HistoryEntry(NOW, "placed", "customer"),
-        HistoryEntry(NOW, "cancelled", "staff bola@example.com", "broken"),
+        HistoryEntry(NOW, "cancelled", "staff 0190-bola", "broken"),
     ]
 
     for_staff = presenters.staff_timeline(entries, [])["items"]
     for_customer = presenters.timeline(entries)["items"]
 
-    assert [item["detail"] for item in for_staff] == ["customer", "staff bola@example.com: broken"]
+    assert [item["detail"] for item in for_staff] == ["customer", "staff 0190-bola: broken"]
     assert [item["detail"] for item in for_customer] == [None, None]
     assert [item["title"] for item in for_customer] == ["Order received", "Cancelled"]
 

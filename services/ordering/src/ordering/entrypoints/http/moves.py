@@ -12,7 +12,7 @@ from ordering.use_cases import commands
 
 def move(order_id: UUID, body: dict[str, Any], precondition: commands.Precondition) -> Order:
     """Bring the order to `body["status"]`; raises IllegalTransition, OrderNotFound."""
-    by = f"staff {caller().email}"
+    by = f"staff {caller().user_id}"
     uow = deps().unit_of_work()
     if body["status"] == "shipped":
         tracking = Tracking(**body["tracking"]) if body["tracking"] else None

@@ -60,7 +60,7 @@ def refund_payment(body: dict[str, Any], reference: str) -> Response:
 
     def work(uow: UnitOfWork) -> Response:
         refund = refunding.request_by_staff(
-            reference, amount, body["reason"], by=f"staff {caller().email}", uow=uow
+            reference, amount, body["reason"], by=f"staff {caller().user_id}", uow=uow
         )
         return json_response(presenters.refund(refund), 201)
 
