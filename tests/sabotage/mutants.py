@@ -100,7 +100,7 @@ def no_lock_before_the_look() -> None:
 def no_lock_on_the_cart() -> None:
     from ordering.adapters import repositories
 
-    repositories._TAKE_CART = rewritten(repositories._TAKE_CART, "FOR UPDATE", "")
+    repositories._DRAFT = rewritten(repositories._DRAFT, "FOR UPDATE", "")
 
 
 def duplicates_remembered_outside_the_transaction() -> None:
