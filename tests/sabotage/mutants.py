@@ -118,6 +118,18 @@ def duplicates_remembered_outside_the_transaction() -> None:
     inbox.note = recall
 
 
+def a_refund_asked_for_again_without_a_look() -> None:
+    from payments.use_cases import refunding
+
+    refunding._find = lambda _refund, _siblings, _at_provider: None
+
+
+def a_webhook_kept_without_a_lock_on_its_order() -> None:
+    from payments.adapters.repositories import webhooks
+
+    webhooks._APPLIED = rewritten(webhooks._APPLIED, "FOR SHARE OF orders", "")
+
+
 def a_new_reference_after_a_time_out() -> None:
     from payments.domain.payment import Payment
     from payments.use_cases import opening
@@ -310,6 +322,14 @@ MUTANTS = {
         Mutant(
             a_new_reference_after_a_time_out,
             ("tests/integration/payments/test_paying.py",),
+        ),
+        Mutant(
+            a_refund_asked_for_again_without_a_look,
+            ("tests/integration/payments/test_refunds.py", "-k", "lost"),
+        ),
+        Mutant(
+            a_webhook_kept_without_a_lock_on_its_order,
+            ("tests/integration/payments/test_erasing.py", "-k", "while"),
         ),
         Mutant(a_feed_by_id, (EVENTS + "test_numbering.py",)),
         Mutant(
