@@ -1,14 +1,16 @@
 """Marks in a real database, as a service's http process reads them."""
 
+import time
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from oja_events import access_marks, schema
@@ -125,6 +127,57 @@ def test_marks_that_no_token_is_left_for_are_forgotten(engine: Engine) -> None:
     with engine.connect() as connection:
         left = connection.execute(text("SELECT subject FROM access_mark")).scalars().all()
     assert ada not in left
+
+
+class HangingEngine:
+    """A database that answers nobody, after a while."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def connect(self) -> Any:
+        self.asked += 1
+        time.sleep(0.2)
+        raise OperationalError("SELECT", {}, Exception("timeout expired"))
+
+
+def test_who_waits_for_a_read_that_fails_is_refused_with_it() -> None:
+    away, clock = HangingEngine(), Clock()
+    marks = AccessMarks(cast(Engine, away), clock=clock)
+
+    with ThreadPoolExecutor(8) as requests:
+        asked = [requests.submit(marks.revoked, token(uuid.uuid4())) for _ in range(24)]
+    failures = {id(each.exception()): each.exception() for each in asked}
+
+    assert away.asked == 1
+    assert len(failures) == 24
+    assert all(isinstance(failure, OperationalError) for failure in failures.values())
+
+
+def test_who_asks_after_a_read_that_failed_has_another_one(engine: Engine) -> None:
+    ada, clock = uuid.uuid4(), Clock()
+    note(engine, ada, generation=2)
+    marks = AccessMarks(cast(Engine, HangingEngine()), clock=clock)
+    with pytest.raises(SQLAlchemyError):
+        marks.revoked(token(ada))
+
+    marks._engine = engine
+    clock.now += 0.01
+
+    assert marks.revoked(token(ada))
+    assert not marks.revoked(token(uuid.uuid4()))
+
+
+def test_marks_that_were_good_are_not_believed_after_a_read_that_failed(engine: Engine) -> None:
+    ada, clock = uuid.uuid4(), Clock()
+    marks = AccessMarks(engine, clock=clock)
+    assert not marks.revoked(token(ada))
+    marks._engine = cast(Engine, HangingEngine())
+
+    for _ in range(2):
+        clock.now += 0.51
+        with pytest.raises(SQLAlchemyError):
+            marks.revoked(token(ada))
 
 
 def test_while_the_marks_cannot_be_read_nobody_gets_in() -> None:

@@ -3,9 +3,11 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
 
 import jwt
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from oja_web.app import make_app
 from oja_web.auth import AuthSettings
@@ -184,6 +186,25 @@ def test_a_revoked_token_is_refused(client, keys, revoked):
     revoked.add("stolen")
 
     refused(client.get("/api/notes/me", headers=bearer(token)))
+
+
+def test_while_nobody_can_say_a_request_asks_once_whether_its_token_is_revoked(
+    app, client, signed, monkeypatch
+):
+    asked = []
+
+    def away(claims):
+        asked.append(claims["jti"])
+        raise OperationalError("SELECT", {}, Exception("timeout expired"))
+
+    auth = app.extensions["oja_web.auth"]
+    settings = replace(auth.settings, revoked=away)
+    monkeypatch.setitem(app.extensions, "oja_web.auth", replace(auth, settings=settings))
+
+    problem(client.get("/api/notes/me", headers=signed), 503, "unavailable")
+    assert len(asked) == 1
+    problem(client.get("/api/notes/me", headers=signed), 503, "unavailable")
+    assert len(asked) == 2
 
 
 def test_a_token_is_good_for_the_second_time_without_another_look_at_its_signature(

@@ -5,15 +5,18 @@
 
 So a busy process asks its own database twice a second, an idle one never, and no answer is older
 than `max_age`. While the database is away nobody can say, so signed-in calls fail like all others
-that need it (503): an unread mark must not open a door.
+that need it (503): an unread mark must not open a door. Those who waited for a read that failed
+fail with it: none of them waits for a second one.
 """
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any
 
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 MAX_AGE_SECONDS = 0.5
 # Longer than any token lives, with the leeway and a late commit.
@@ -43,6 +46,8 @@ class AccessMarks:
         self._clock = clock
         self._lock = threading.Lock()
         self._read_at: float | None = None
+        self._failure: SQLAlchemyError | None = None
+        self._failed_at = 0.0
         self._pruned_at = clock()
         # subject -> (generation, when it was last read)
         self._marks: dict[str, tuple[int, float]] = {}
@@ -55,13 +60,27 @@ class AccessMarks:
 
     def _fresh(self) -> dict[str, tuple[int, float]]:
         if self._is_stale():
+            asked_at = self._clock()
             with self._lock:
                 if self._is_stale():
-                    self._read()
+                    self._fail_with_others(asked_at)
+                    self._read_or_remember()
         return self._marks
 
     def _is_stale(self) -> bool:
         return self._read_at is None or self._clock() - self._read_at > self._max_age
+
+    def _fail_with_others(self, asked_at: float) -> None:
+        if self._failure and asked_at <= self._failed_at:
+            raise copy(self._failure)  # not the same one: raising writes into it
+
+    def _read_or_remember(self) -> None:
+        try:
+            self._read()
+            self._failure = None
+        except SQLAlchemyError as failure:
+            self._failure, self._failed_at = copy(failure), self._clock()
+            raise
 
     def _read(self) -> None:
         now = self._clock()

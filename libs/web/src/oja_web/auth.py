@@ -188,11 +188,21 @@ def _guarded(
 
 
 def _identify() -> Caller:
-    """Once for each request, however many ask."""
+    """Once for each request, however many ask; who was refused is refused again."""
+    if "oja_unidentified" in g:
+        raise g.oja_unidentified
     if "oja_identified" not in g:
-        g.oja_identified = _verified()
+        g.oja_identified = _verified_or_remembered()
     known: Caller = g.oja_identified
     return known
+
+
+def _verified_or_remembered() -> Caller:
+    try:
+        return _verified()
+    except (Problem, SQLAlchemyError) as refusal:
+        g.oja_unidentified = refusal
+        raise
 
 
 def _verified() -> Caller:
