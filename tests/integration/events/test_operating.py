@@ -1,7 +1,10 @@
 """What operators do with messages has its effect once, however often they do it."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -75,6 +78,41 @@ def test_a_message_is_handled_again_once(ordering: Hearing) -> None:
     assert ordering.heard == [subject]
     assert status(ordering, key) == ("redriven", None)
     assert operating.outcome(ordering.engine, key) == "applied"
+
+
+def test_a_message_that_is_redriven_before_its_first_attempt_has_ended_is_handled(
+    ordering: Hearing,
+) -> None:
+    """It is open from its commit on, a moment before the backlog lets go of it."""
+    event = ProductArchived(product_id=uuid4(), version=1, skus=(), archived_at=datetime.now(UTC))
+    envelope = envelope_of(event)
+    operating.replay(ordering.engine, [encode(envelope)])
+    ordering.react = refusing
+    repair, answers = ordering.repair, []
+    park = repair._handler.park
+
+    def park_while_an_operator_waits_for_it(*message: Any) -> None:
+        park(*message)
+        ordering.react = accepting
+        answers.append(operating.redrive(ordering.engine, str(envelope.id)))
+
+    with ThreadPoolExecutor(1) as pool, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(repair._handler, "park", park_while_an_operator_waits_for_it)
+        repair.work_off(pool)
+    ordering.work_off()
+
+    assert answers == [True]
+    assert operating.outcome(ordering.engine, str(envelope.id)) == "applied"
+    assert ordering.rows("SELECT FROM feed_backlog") == []
+
+
+def test_what_cannot_be_read_leaves_the_backlog_when_it_is_put_away(ordering: Hearing) -> None:
+    ordering.rows("INSERT INTO feed_backlog VALUES (:id, 'catalog', 1, '{}')", id=uuid4())
+
+    ordering.work_off()
+
+    assert status(ordering, sha256(b"{}").hexdigest()) == ("open", None)
+    assert ordering.rows("SELECT FROM feed_backlog") == []
 
 
 def test_what_fails_again_is_put_away_again_and_told_again(ordering: Hearing) -> None:

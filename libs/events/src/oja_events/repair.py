@@ -75,7 +75,18 @@ _HELD = text("""
     UPDATE feed_backlog SET attempts = attempts - 1, starts = 0, next_attempt_at = now()
     WHERE event_id = :id
 """)
-_DONE = text("DELETE FROM feed_backlog WHERE event_id = ANY(:ids)")
+# What was put away may be redriven before its attempt has ended, and is to be handled again: it
+# stays. Who redrives waits for the lock, or has committed, and the next statement sees it.
+_LOCK = text("""
+    SELECT FROM feed_backlog WHERE event_id = ANY(:ids) ORDER BY event_id FOR UPDATE
+""")
+_DONE = text("""
+    DELETE FROM feed_backlog WHERE event_id = ANY(:ids) AND (
+        EXISTS (SELECT FROM inbox WHERE inbox.event_id = feed_backlog.event_id)
+        OR EXISTS (  -- what nobody can read has no note in the inbox
+            SELECT FROM parked_message
+            WHERE key = encode(sha256(feed_backlog.body), 'hex') AND status <> 'redriven'))
+""")
 _DELAYS = [float(seconds) for seconds in RETRY_TIERS.values()]
 
 
@@ -197,7 +208,7 @@ class Repair:
             return False
         if not self._handler.handle_together([bytes(row.body) for row in rows]):
             return False
-        self._note(_DONE, ids=[row.event_id for row in rows])
+        self._done(rows)
         return True
 
     def _handle(self, row: Row[tuple[UUID, str, bytes, int, int]]) -> bool:
@@ -215,8 +226,14 @@ class Repair:
             if result.verdict is Verdict.LATER:
                 self._note(_FAILED, id=row.event_id, error=result.error)
                 return True
-        self._note(_DONE, ids=[row.event_id])
+        self._done([row])
         return True
+
+    def _done(self, rows: list[Row[tuple[UUID, str, bytes, int, int]]]) -> None:
+        values = {"ids": [row.event_id for row in rows]}
+        with self._engine.begin() as connection:
+            connection.execute(_LOCK, values)
+            connection.execute(_DONE, values)
 
     def _note(self, statement: TextClause, **values: object) -> None:
         with self._engine.begin() as connection:
