@@ -165,6 +165,31 @@ def test_what_was_handled_long_ago_is_forgotten_once_its_feed_was_compared_since
     ]
 
 
+def test_what_was_put_away_is_forgotten_a_while_after_it_was_dealt_with(
+    catalog: Producer, sql: Sql
+) -> None:
+    for status in ("open", "redriven", "discarded"):
+        for age in (journal.KEPT_DAYS + 1, journal.KEPT_DAYS - 1):
+            sql(
+                "INSERT INTO parked_message (key, reason, error, body, headers, status, parked_at,"
+                " closed_at) SELECT :key, 'r', 'e', '', '{}', :status, at,"
+                " CASE WHEN :status <> 'open' THEN at END"
+                " FROM (SELECT now() - make_interval(days => :age) AS at) AS moment",
+                key=f"{status} {age}",
+                status=status,
+                age=age,
+            )
+
+    assert journal.tidy(catalog.engine) == 2
+
+    assert sql("SELECT key FROM parked_message ORDER BY id") == [
+        (f"open {journal.KEPT_DAYS + 1}",),
+        (f"open {journal.KEPT_DAYS - 1}",),
+        (f"redriven {journal.KEPT_DAYS - 1}",),
+        (f"discarded {journal.KEPT_DAYS - 1}",),
+    ]
+
+
 def an_id(sql: Sql, days_ago: int) -> UUID:
     """As an event told so long ago has it."""
     [(milliseconds,)] = sql(

@@ -42,6 +42,13 @@ _FORGET_HANDLED = text("""
                     AND caught_up_at > inbox.handled_at + interval '1 day')
         ORDER BY event_id LIMIT :limit)
 """)
+# They hold names and addresses, like the journal. Few enough to be found without an index.
+_FORGET_PARKED = text("""
+    DELETE FROM parked_message WHERE id IN (
+        SELECT id FROM parked_message
+        WHERE status <> 'open' AND closed_at < now() - make_interval(days => :days)
+        ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ def tidy(engine: Engine) -> int:
         for statement, values in (
             (_FORGET_POSITIONS, {"oldest": oldest, "limit": _BATCH}),
             (_FORGET_HANDLED, {"days": INBOX_DAYS, "limit": _BATCH}),
+            (_FORGET_PARKED, {"days": KEPT_DAYS, "limit": _BATCH}),
         )
     )
 
