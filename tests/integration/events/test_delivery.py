@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -21,7 +22,7 @@ from oja_events.contracts.catalog import (
     Variant,
 )
 from oja_events.relay import Relay
-from oja_events.topology import EVENTS_EXCHANGE
+from oja_events.topology import EVENTS_EXCHANGE, lanes_exchange
 from tests.integration.events.conftest import Consumer, Producer
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
@@ -176,6 +177,22 @@ def test_s60_what_cannot_be_read_is_parked_with_its_reason_and_the_lane_goes_on(
     wait_until(lambda: ordering.rows("SELECT reason FROM parked_message") == [(reason,)])
 
 
+def test_what_the_broker_gave_up_on_is_kept_until_its_row_can_be_written(
+    ordering: Consumer, servers: Servers
+) -> None:
+    with ordering.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE parked_message RENAME TO away"))
+
+    give_up(servers, b"no event of a feed")
+    wait_until(lambda: depth(servers, "ordering.parking") == 0, what="it is in hand")
+    time.sleep(1.5)  # time to try, and to try again
+    with ordering.engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO parked_message"))
+
+    parked = "SELECT reason, convert_from(body, 'UTF8') FROM parked_message"
+    wait_until(lambda: ordering.rows(parked) == [("crash", "no event of a feed")], timeout=20)
+
+
 def test_news_that_cannot_be_used_yet_waits_in_the_retry_queue(
     catalog: Producer, ordering: Consumer, relaying: Relaying, servers: Servers
 ) -> None:
@@ -241,6 +258,15 @@ def publish(servers: Servers, body: bytes, *, routing_key: str) -> None:
         exchange = Exchange(EVENTS_EXCHANGE, "topic")
         Publisher(connection.channel(), exchange=exchange, auto_declare=False).publish(
             body, routing_key=routing_key, mandatory=True, content_type="application/json"
+        )
+
+
+def give_up(servers: Servers, body: bytes) -> None:
+    """As the broker does with what was delivered too often."""
+    with Connection(servers.broker_url("ordering")) as connection:
+        exchange = Exchange(lanes_exchange("ordering"), "direct")
+        Publisher(connection.channel(), exchange=exchange, auto_declare=False).publish(
+            body, routing_key="parking", mandatory=True
         )
 
 

@@ -27,7 +27,7 @@ from faststream.rabbit import (
 )
 
 from oja_events.declaring import declare_async
-from oja_events.gathering import ATTEMPT_HEADER, MOST, Gathering
+from oja_events.gathering import ATTEMPT_HEADER, MOST, Gathering, hold_delays
 from oja_events.handling import MessageHandler, Subscriptions, Verdict
 from oja_events.health import serve_health
 from oja_events.receipts import Receipts
@@ -179,10 +179,7 @@ class _Consumer:
         attempt = int(message.headers.get(ATTEMPT_HEADER, 0))
         tier = retry_tier(attempt)
         if tier is None:
-            await asyncio.to_thread(
-                self._handler.park, message.body, message.headers, "exhausted", error
-            )
-            return
+            return await self._park(message, "exhausted", error)
         while True:
             try:
                 return await self._copy(message, f"retry.{tier}", attempt + 1, error)
@@ -208,9 +205,18 @@ class _Consumer:
 
     async def _on_parked(self, message: RabbitMessage) -> None:
         """What the broker gave up on (delivery limit, rejected) becomes a row as well."""
-        await asyncio.to_thread(
-            self._handler.park, message.body, message.headers, "crash", "given up by the broker"
-        )
+        await self._park(message, "crash", "given up by the broker")
+
+    async def _park(self, message: RabbitMessage, reason: str, error: str) -> None:
+        """Returns when the row is written: what is rejected out of the parking queue is lost."""
+        for delay in hold_delays():
+            try:
+                return await asyncio.to_thread(
+                    self._handler.park, message.body, message.headers, reason, error
+                )
+            except Exception:
+                log.warning("cannot park, holding the message", exc_info=True)
+                await asyncio.sleep(delay)
 
     async def _watch(self) -> None:
         """Return when asked to stop; raise when the broker does not know us twice in a row."""

@@ -7,7 +7,8 @@ before, because it failed or its consumer died, is handled alone.
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from itertools import chain, repeat
 from typing import Any
 
 from aio_pika.abc import AbstractIncomingMessage
@@ -22,6 +23,11 @@ SOON = 0.01  # while one batch waits for Postgres, the next one can be worked on
 HOLD_DELAYS = (1, 2, 5, 10)  # seconds between looks at a database that is away
 ATTEMPT_HEADER = "x-attempt"
 RETURNS_HEADER = "x-delivery-count"  # the broker's own
+
+
+def hold_delays() -> Iterator[int]:
+    """How long to wait for the database, again and again."""
+    return chain(HOLD_DELAYS, repeat(HOLD_DELAYS[-1]))
 
 
 class Delivery:
@@ -118,12 +124,11 @@ class Gathering:
 
     async def _one(self, delivery: Delivery) -> Result:
         body, headers = delivery.message.body, delivery.message.headers
-        holds = 0
+        delays = hold_delays()
         while True:
             result = await asyncio.to_thread(self._handler.handle, body, headers)
             if result.verdict is not Verdict.HOLD:
                 delivery.settle(result)
                 return result
             log.warning("database is away, holding the message", extra={"error": result.error})
-            await asyncio.sleep(HOLD_DELAYS[min(holds, len(HOLD_DELAYS) - 1)])
-            holds += 1
+            await asyncio.sleep(next(delays))

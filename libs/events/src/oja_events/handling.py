@@ -96,8 +96,8 @@ class MessageHandler:
 
     def park(self, body: bytes, headers: Mapping[str, Any], reason: str, error: str) -> None:
         """Put the message away for staff."""
-        log.error("message parked", extra={"reason": reason, "error": error})
         park(self._engine, body, headers, reason=reason, error=error, told_as=self._told_as)
+        log.error("message parked", extra={"reason": reason, "error": error})
 
     def _call(self, body: bytes, headers: Mapping[str, Any]) -> None:
         try:
