@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import aio_pika
+import aiormq
 from faststream import AckPolicy
 from faststream.rabbit import (
     Channel,
@@ -25,6 +26,7 @@ from faststream.rabbit import (
     RabbitMessage,
     RabbitQueue,
 )
+from faststream.rabbit.subscriber import RabbitSubscriber
 
 from oja_events.declaring import declare_async
 from oja_events.gathering import ATTEMPT_HEADER, MOST, Gathering, hold_delays
@@ -43,11 +45,13 @@ THREADS = 8
 POOL_SIZE = THREADS + REPAIRERS + 3
 GRACEFUL_STOP = 35.0
 WATCHDOG_INTERVAL = 10.0
+WATCHDOG_PATIENCE = 5.0
 PATIENCE_AT_START = 10.0  # seconds until a broker counts as away that we have not reached yet
 
 
 class ConsumerLost(Exception):
-    """The broker no longer counts us among the queue's consumers; a new process will."""
+    """The broker no longer counts us among a queue's consumers; a new process declares and
+    subscribes anew."""
 
 
 def run_consumer(
@@ -89,6 +93,7 @@ class _Consumer:
         self._stop = asyncio.Event()
         self._consuming = False
         self._broker: RabbitBroker | None = None
+        self._subscribers: list[RabbitSubscriber] = []
         self._started = time.monotonic()
 
     async def run(self) -> None:
@@ -160,13 +165,15 @@ class _Consumer:
     ) -> None:
         # What escapes a handler is rejected, and the queue's policy parks it: neither lost nor
         # left unacknowledged to freeze the lane.
-        broker.subscriber(
+        subscriber = broker.subscriber(
             RabbitQueue(queue, queue_type=QueueType.QUORUM, declare=False),
             channel=channel,
             ack_policy=AckPolicy.REJECT_ON_ERROR,
             decoder=_whole_message,
             no_reply=True,
-        )(handle)
+        )
+        subscriber(handle)
+        self._subscribers.append(subscriber)
 
     async def _on_message(self, message: RabbitMessage) -> None:
         with self._receipts.holding(message.raw_message):
@@ -219,29 +226,55 @@ class _Consumer:
                 await asyncio.sleep(delay)
 
     async def _watch(self) -> None:
-        """Return when asked to stop; raise when the broker does not know us twice in a row."""
+        """Return when asked to stop; raise when a subscription is missing twice in a row."""
         missing = 0
         while not await self._sleep(WATCHDOG_INTERVAL):
-            missing = 0 if await self._has_consumer() else missing + 1
+            missing = 0 if await self._is_subscribed() else missing + 1
             if missing == 2:
-                raise ConsumerLost(main_queue(self._service))
+                raise ConsumerLost(self._service)
 
-    async def _has_consumer(self) -> bool:
+    async def _is_subscribed(self) -> bool:
         try:
-            connection = await aio_pika.connect(self._url, timeout=5)
-            async with connection, connection.channel() as channel:
-                queue = await channel.declare_queue(main_queue(self._service), passive=True)
-                return bool(queue.declaration_result.consumer_count)
-        except aio_pika.exceptions.ChannelNotFoundEntity:
-            return False
+            return await self._has_consumers() and await self._holds_its_subscriptions()
         except (aio_pika.exceptions.AMQPError, OSError, TimeoutError):
             return True  # the broker is away for everybody: wait for it rather than restart
+
+    async def _has_consumers(self) -> bool:
+        """Whether the broker has somebody for each queue; whom, it does not say."""
+        try:
+            connection = await aio_pika.connect(self._url, timeout=WATCHDOG_PATIENCE)
+            async with connection, connection.channel() as channel:
+                for name in (main_queue(self._service), parking_queue(self._service)):
+                    queue = await channel.declare_queue(
+                        name, passive=True, timeout=WATCHDOG_PATIENCE
+                    )
+                    if not queue.declaration_result.consumer_count:
+                        return False
+                return True
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return False
+
+    async def _holds_its_subscriptions(self) -> bool:
+        """Whether we are among them: what the broker cancels is taken off our channel. A connection
+        of ours that is still away, when the broker is not, holds none."""
+        try:
+            async with asyncio.timeout(WATCHDOG_PATIENCE):
+                return all([await _stands(each) for each in self._subscribers])
+        except (aio_pika.exceptions.AMQPError, TimeoutError):
+            return False
 
     async def _sleep(self, seconds: float) -> bool:
         """Wait; True when it is time to stop."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
         return self._stop.is_set()
+
+
+async def _stands(subscriber: RabbitSubscriber) -> bool:
+    if not subscriber._queue_obj:
+        return False
+    channel = cast(aiormq.Channel, await subscriber._queue_obj.channel.get_underlay_channel())
+    return not channel.is_closed and subscriber._consumer_tag in channel.consumers
 
 
 async def _whole_message(message: RabbitMessage) -> RabbitMessage:
