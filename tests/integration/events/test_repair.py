@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -220,6 +221,19 @@ def test_a_feed_that_is_away_is_asked_again(catalog: Producer, ordering: Hearing
     assert ordering.heard == [event.subject]
 
 
+def test_a_feed_that_cannot_be_used_stops_no_other(catalog: Producer, ordering: Hearing) -> None:
+    event = archived()
+    numbered(catalog, event)
+    repair = ordering.repair
+    repair._types = {"identity": [], **repair._types}
+    repair._feeds = WithoutIdentity(ordering.feed)
+
+    repair._round(0, threading.Event())
+    ordering.work_off()
+
+    assert ordering.heard == [event.subject]
+
+
 def test_without_a_broker_news_is_there_in_seconds(catalog: Producer, ordering: Hearing) -> None:
     stop = threading.Event()
     running = threading.Thread(target=ordering.repair.run, args=(stop, lambda: True), daemon=True)
@@ -248,6 +262,18 @@ def test_while_the_broker_delivers_a_feed_is_seldom_read(
     ordering.repair.run(stop, broker_is_away)
 
     assert (len(asked), ordering.feed.reads) == (3, 1)
+
+
+class WithoutIdentity:
+    """Of its feed nothing can be made."""
+
+    def __init__(self, others: Feed) -> None:
+        self._others = others
+
+    def page(self, source: str, **wanted: Any) -> Page:
+        if source == "identity":
+            raise LookupError("a bug of ours")
+        return self._others.page(source, **wanted)
 
 
 class Killed(BaseException):

@@ -129,7 +129,8 @@ class Repair:
     def _round(self, older_than: float, stop: threading.Event) -> None:
         with _waited_out(), self._alone() as alone:
             for source in self._types if alone else ():
-                self.compare(source, older_than=older_than, stop=stop)
+                with _waited_out():  # by itself: the other feeds have their turn
+                    self.compare(source, older_than=older_than, stop=stop)
 
     def _look(self, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         with _waited_out():
