@@ -5,7 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from sqlalchemy import text
+import pytest
+from sqlalchemy import Connection, text
 
 from oja_events.contracts.catalog import StockCommitted
 from oja_events.feed import read_page
@@ -49,3 +50,24 @@ def test_positions_are_given_in_order_though_there_is_no_broker(
         assert catalog.pending() == 3
         positions = [event.position for event in read_page(catalog.engine, after=0).events]
         assert positions == [1, 2, 3]
+
+
+def test_positions_are_given_though_something_unexpected_came_in_between(
+    relaying: Callable[[Relay], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with producer("amqp://nobody:x@127.0.0.1:9/none") as catalog:
+        relay, troubles = catalog.relay, [LookupError("a bug of ours")]
+        number = relay._number
+
+        def number_in_spite_of_it(connection: Connection) -> int:
+            if troubles:
+                raise troubles.pop()
+            return number(connection)
+
+        monkeypatch.setattr(relay, "_number", number_in_spite_of_it)
+        relaying(relay)
+        wait_until(lambda: not troubles)
+
+        catalog.tell(StockCommitted(order_id=uuid4(), lines=(), committed_at=datetime.now(UTC)))
+
+        wait_until(lambda: read_page(catalog.engine, after=0).head == 1)

@@ -200,6 +200,8 @@ class Relay:
                         pass
             except DATABASE_TROUBLE as error:
                 log.warning("numbering interrupted", extra={"error": repr(error)[:200]})
+            except Exception:
+                log.exception("numbering failed, trying again")
 
     def _due(self, lead: Connection) -> list[Pending]:
         rows = lead.execute(_DUE, {"limit": WINDOW}, execution_options=FOR_ITS_VALUES).all()
