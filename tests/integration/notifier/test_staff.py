@@ -114,6 +114,15 @@ def test_an_address_that_hears_of_everything_gets_nothing_twice(notifier: Notifi
     assert len(notifier.rows("SELECT FROM mails")) == 1
 
 
+def test_an_address_that_is_none_any_more_silences_nobody_else(notifier: Notifier) -> None:
+    notifier.hears(news.staff_changed())
+    notifier.rows("UPDATE staff SET email = 'sade..bello@oja.example'")
+
+    notifier.hears(news.refund_failed())
+
+    assert [row.recipient for row in notifier.rows("SELECT * FROM mails")] == [news.STAFF]
+
+
 def test_somebody_who_closed_the_account_is_forgotten_and_what_they_were_told_is_not(
     notifier: Notifier, client: FlaskClient
 ) -> None:

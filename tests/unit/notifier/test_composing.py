@@ -5,10 +5,12 @@ from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 
+from notifier.adapters import composing
 from notifier.adapters.composing import compose, message_id
 from notifier.domain.plain_text import one_line
 from tests.support.notifier import AFTERNOON
@@ -49,20 +51,50 @@ def test_it_says_all_that_a_mail_should_say() -> None:
     assert message.get_body(("plain",)).get_content().strip() == "Ọjà"
 
 
+# What they say is a header and a body of their own, if somebody decodes them.
+ENCODED_WORDS = [
+    "=?utf-8?q?x=0D=0ABcc=3A_eve=40x.example=0D=0A=0D=0AClick_http=3A//evil?=",
+    "Ada =?utf-8?b?eA0KQmNjOiBldmVAeC5leGFtcGxlDQoNCkNsaWNr?= Obi",
+    "=?utf-8?q?Eve?=",
+    "Ọlá =?utf-8?q?x=0D=0ABcc=3A_eve=40x.example?= " + "Obi " * 30 + "Obi",
+    "=?a?q?b?=",
+]
+
+
 @pytest.mark.parametrize(
-    "name", ["", 'Ada "the boss" Obi', "Obi, Ada", "Ada <eve@x.example>", "Ọlá"]
+    "name", ["", 'Ada "the boss" Obi', "Obi, Ada", "Ada <eve@x.example>", "Ọlá", *ENCODED_WORDS]
 )
 def test_s51_whatever_the_name_there_is_one_recipient(name: str) -> None:
-    (address,) = parsed(compose(a_mail(recipient_name=name)))["To"].addresses
+    message = parsed(compose(a_mail(recipient_name=name)))
 
-    assert (address.display_name, address.addr_spec) == (name, "ada@example.com")
+    (address,) = message["To"].addresses
+    assert address.addr_spec == "ada@example.com"
+    # The parser puts spaces between the parts of a long name, against RFC 2047, 6.2.
+    assert address.display_name.replace(" ", "") == name.replace(" ", "")
+    assert message["Bcc"] is None
+    assert message.get_body(("plain",)).get_content().strip() == "Hello Ada"
 
 
-def test_s51_a_subject_cannot_become_a_header() -> None:
-    message = parsed(compose(a_mail(subject="Hello\r\nBcc: eve@x.example")))
+@pytest.mark.parametrize("subject", ["Hello\r\nBcc: eve@x.example", *ENCODED_WORDS])
+def test_s51_a_subject_cannot_become_a_header(subject: str) -> None:
+    message = parsed(compose(a_mail(subject=subject)))
 
     assert message["Bcc"] is None
-    assert message["Subject"] == "Hello Bcc: eve@x.example"
+    assert message["Subject"] == one_line(subject)
+    assert message.get_body(("plain",)).get_content().strip() == "Hello Ada"
+
+
+@pytest.mark.parametrize("text", ["x\r\nBcc: eve@x.example", "x\n y", "x\r y", "x\r\n\r\ny"])
+def test_s51_a_header_of_several_lines_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    folded = f"Subject: {text}\r\n".encode()
+    monkeypatch.setattr(composing, "SMTP", SimpleNamespace(
+        header_factory=lambda *_: "", fold_binary=lambda *_: folded
+    ))  # fmt: skip
+
+    with pytest.raises(ValueError, match="Subject"):
+        compose(a_mail(subject="Ẹ káàbọ̀"))
 
 
 NAMES = [
@@ -74,7 +106,6 @@ NAMES = [
     "Ada B. Obi",
     'Ada "A" Obi',
     "Obi, Ada",
-    "=?utf-8?q?Eve?=",
     "Ada (Obi)",
     "Ada <eve@x.example>",
     "Ada " * 20 + "Obi",
@@ -98,8 +129,6 @@ def test_a_recipient_stands_there_as_the_library_writes_it(name: str, address: s
         "",
         "Your order OJ-100042 is on its way",
         "Low: A-1, 3 left (really) <now>; \\ 100%",
-        "=?utf-8?q?Eve?=",
-        "Eve =?utf-8?q?a?= b",
         "Ọjà",
         *("a " * n for n in (34, 35, 36)),
         *("a" * n for n in (68, 69, 70, 71, 99)),

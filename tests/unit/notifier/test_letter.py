@@ -25,6 +25,10 @@ from notifier.domain.plain_text import MAX_LENGTH, one_line
         "ọjà@example.com",
         "a" * 65 + "@example.com",
         "a@" + "b" * 64 + ".com",
+        "a..b@example.com",
+        ".a@example.com",
+        "a.@example.com",
+        "=?a?q?b?=@example.com",
         "a@" + ".".join(["b" * 60] * 5),
     ],
 )
@@ -34,7 +38,7 @@ def test_s51_what_is_not_exactly_one_address_is_refused(email: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "email", ["ada@example.com", "ada.obi+shop@mail.example.ng", "o'neil@localhost"]
+    "email", ["ada@example.com", "ada.obi+shop@mail.example.ng", "o'neil@localhost", "a=b?@x.ng"]
 )
 def test_ordinary_addresses_stay_as_they_are(email: str) -> None:
     assert Recipient(email).email == email

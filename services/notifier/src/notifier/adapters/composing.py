@@ -8,6 +8,7 @@ encoding or folding.
 import re
 from binascii import b2a_qp
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
@@ -37,6 +38,9 @@ _PLAIN_TEXT = re.compile(r"[!-~]+( [!-~]+)*")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9'-]+( [A-Za-z0-9'-]+)*")
 _PLAIN_HALF = re.compile(r"[A-Za-z0-9+_-]+(\.[A-Za-z0-9+_-]+)*")  # of an address
 _LINE = 78  # characters, as RFC 5322 advises
+# The library decodes what looks like an encoded word, line breaks in it included.
+_ENCODED_WORD = "=?"
+_SECOND_LINE = re.compile(rb"\r\n(?![ \t]|\Z)|(?<!\r)\n|\r(?!\n)")  # that is no folded one
 
 
 class Composable(Protocol):
@@ -93,20 +97,32 @@ def _to(name: str, address: str) -> bytes:
     )
     if len(line) <= _LINE and is_plain:
         return f"{line}\r\n".encode("ascii")
+    if _ENCODED_WORD in name:
+        return _encoded("To", name) + f" <{address}>\r\n".encode("ascii")
     return _header("To", Address(name, addr_spec=address))
 
 
 def _subject(subject: str) -> bytes:
     line = f"Subject: {subject}"
-    looks_encoded = "=?" in subject
-    if len(line) <= _LINE and _PLAIN_TEXT.fullmatch(subject) and not looks_encoded:
+    if _ENCODED_WORD in subject:
+        return _encoded("Subject", subject)
+    if len(line) <= _LINE and _PLAIN_TEXT.fullmatch(subject):
         return f"{line}\r\n".encode("ascii")
     return _header("Subject", subject)
 
 
+def _encoded(name: str, text: str) -> bytes:
+    """Every letter of it encoded, so that nothing in it is read as anything else."""
+    value = Header(text, "utf-8", header_name=name).encode(linesep="\r\n")
+    return f"{name}: {value}\r\n".encode("ascii")
+
+
 def _header(name: str, value: str | Address) -> bytes:
     """Folded, and with what is not ASCII encoded."""
-    return SMTP.fold_binary(name, SMTP.header_factory(name, value))
+    header = SMTP.fold_binary(name, SMTP.header_factory(name, value))
+    if _SECOND_LINE.search(header):
+        raise ValueError(f"the text of {name} would be a header of its own")
+    return header
 
 
 def _part(kind: str, words: str, boundary: str) -> bytes:

@@ -1,5 +1,6 @@
 """The staff as identity tells of them, and what they wish."""
 
+from contextlib import suppress
 from uuid import UUID
 
 from sqlalchemy import func, select, text
@@ -7,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from notifier.adapters.tables import AlertWishesRow, StaffRow
-from notifier.domain.letter import Recipient, Template
+from notifier.domain.letter import BadAddress, Recipient, Template
 from notifier.domain.staff import NEEDED, Member, Wishes
 
 _LOCK = text("SELECT pg_advisory_xact_lock(:wishes, hashtext(:user_id))")
@@ -34,8 +35,10 @@ class SqlStaffDirectory:
         )
         addressed = {address.lower(): Recipient(address) for address in self._always}
         for row in self._session.scalars(wanted):
-            who = Recipient(row.email or "", row.name or "", row.user_id)
-            addressed.setdefault(who.email.lower(), who)
+            # One who was kept when more passed for an address must not silence all the others.
+            with suppress(BadAddress):
+                who = Recipient(row.email or "", row.name or "", row.user_id)
+                addressed.setdefault(who.email.lower(), who)
         return list(addressed.values())
 
     def keep(self, member: Member) -> bool:

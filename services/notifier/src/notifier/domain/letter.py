@@ -11,7 +11,9 @@ from notifier.domain.plain_text import one_line
 MAX_ADDRESS_LENGTH = 254  # RFC 5321, 4.5.3.1.3
 # Addresses of people who closed their account end like this; no mail can get there.
 ERASED = "@erased.invalid"
-_LOCAL_PART = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}")
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+# With "=?" it might be read as an encoded word.
+_LOCAL_PART = re.compile(rf"(?=.{{1,64}}\Z)(?!.*=\?){_ATOM}(\.{_ATOM})*")
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})*")
 
 
