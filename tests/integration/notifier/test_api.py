@@ -124,6 +124,19 @@ def test_a_mail_that_is_still_on_its_way_is_not_sent_again(
     assert len(found(client, MAILS)) == 1
 
 
+def test_a_mail_whose_words_are_gone_with_the_customer_is_not_sent_again(
+    client: FlaskClient, notifier: Notifier
+) -> None:
+    notifier.hears(news.password_reset_requested())
+    notifier.rows("UPDATE mails SET facts = '{}', status = 'failed', next_attempt_at = NULL")
+    (mail,) = found(client, MAILS)
+
+    answer = client.post(f"{MAILS}/{mail['id']}/resend", headers=STAFF_MEMBER)
+
+    problem(answer, 422, "invalid")
+    assert len(found(client, MAILS)) == 1
+
+
 def test_an_unknown_mail_is_not_found(client: FlaskClient) -> None:
     problem(client.post(f"{MAILS}/{uuid4()}/resend", headers=STAFF_MEMBER), 404, "not_found")
 

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from notifier.adapters import templates_of_staff
 from notifier.adapters.one_time_links import IdentityLinks
 from notifier.domain.letter import Template
-from notifier.domain.template import Source
+from notifier.domain.template import Edition, Source
 from notifier.use_cases.errors import Deferred, NotWantedAnyMore
 from oja_events.contracts import Event
 from tests.integration.notifier.mail_server import MailServer
@@ -22,7 +23,9 @@ TOKEN = "t" * 40
 
 
 @contextmanager
-def identity(status: int) -> Iterator[tuple[str, list[tuple[str, str | None, dict[str, str]]]]]:
+def identity(
+    status: int, says: bytes = b'{"url": "https://shop.test/x#token=1"}'
+) -> Iterator[tuple[str, list[tuple[str, str | None, dict[str, str]]]]]:
     """A server that answers with this status; yields its URL and what it was asked."""
     asked: list[tuple[str, str | None, dict[str, str]]] = []
 
@@ -32,7 +35,7 @@ def identity(status: int) -> Iterator[tuple[str, list[tuple[str, str | None, dic
             asked.append((self.path, self.headers["Authorization"], body))
             self.send_response(status)
             self.end_headers()
-            self.wfile.write(b'{"url": "https://shop.test/x#token=1"}')
+            self.wfile.write(says)
 
         def log_message(self, *_: object) -> None:
             """Nobody reads it."""
@@ -58,6 +61,14 @@ def test_it_shows_its_token_and_gets_the_link() -> None:
 )
 def test_a_refusal_says_whether_to_ask_again(status: int, problem: type[Exception]) -> None:
     with identity(status) as (url, _), pytest.raises(problem):
+        IdentityLinks(url, TOKEN).link_for(uuid4())
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"\xff", b"[]", b"{}", b'"url"', b'{"url": null}'], ids=repr
+)
+def test_an_answer_without_a_link_means_later(body: bytes) -> None:
+    with identity(200, body) as (url, _), pytest.raises(Deferred, match="without a link"):
         IdentityLinks(url, TOKEN).link_for(uuid4())
 
 
@@ -124,3 +135,23 @@ def test_a_mail_with_a_link_is_sent_again_with_a_body(
 
     assert first.message["Message-ID"] != second.message["Message-ID"]
     assert first.message.get_body().get_content() == second.message.get_body().get_content()
+
+
+def test_a_mail_with_a_link_that_new_words_do_not_fit_holds_up_nobody(
+    notifier: Notifier, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfit, other = news.password_reset_requested(), news.order_shipped()
+    newer = Edition(version="shipped-newer", source=Source("Hello", "{{ shoe_size }}", "<p></p>"))
+    for event in (unfit, other):
+        notifier.hears(event)
+
+    with monkeypatch.context() as deployed:
+        deployed.setattr(templates_of_staff, "shipped", lambda _: newer)
+        with notifier.sending(senders=1):
+            notifier.settles(other.contact.email, "sent")
+            kept = notifier.mail(unfit.email)
+    with notifier.sending(senders=1):
+        notifier.settles(unfit.email, "sent")
+
+    assert (kept.status, kept.claimed_by) == ("pending", None)
+    assert kept.last_error == "no words for it: text, 'shoe_size' is undefined"

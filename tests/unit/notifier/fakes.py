@@ -13,7 +13,7 @@ from notifier.domain.alert import Alert, AlertKind, Raised
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
 from notifier.domain.staff import NEEDED, Member, Wishes
-from notifier.domain.template import Edition, Source, Words
+from notifier.domain.template import BadTemplate, Edition, Source, Words
 from notifier.use_cases.errors import ClaimLost
 from notifier.use_cases.ports import ParkedMessage
 from oja_events.contracts import Event
@@ -132,6 +132,10 @@ class FakeMails:
             return deepcopy(mail)
         return None
 
+    def put_into_words(self, mail: Mail) -> None:
+        if mail.template == WORDLESS:
+            raise BadTemplate({"text": ["'shoe_size' is undefined"]})
+
     def announce(self, mail: Mail) -> None:
         self._mine(mail).status = MailStatus.SENDING
         mail.status = MailStatus.SENDING
@@ -203,6 +207,7 @@ class FakeParked:
         return [message for message in self.books.parked if message.key not in noticed][:limit]
 
 
+WORDLESS = "a template of another version"
 SHIPPED = Edition(version="shipped", source=Source("Hello", "Hello", "<p>Hello</p>"))
 
 

@@ -1,15 +1,21 @@
 """The steps of sending, with a mail server that does as it is told."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import pairwise
+from uuid import uuid4
 
 import pytest
 
 from notifier.domain.mail import Mail, MailStatus
+from notifier.entrypoints import sender
 from notifier.use_cases.errors import Deferred, Refused, ServerAway, Unclear
 from notifier.use_cases.sending import adopt_orphans, send_next
 from tests.unit.notifier.fakes import (
     NOBODY,
+    WORDLESS,
     Books,
     FakeMailServer,
     FakeShift,
@@ -83,6 +89,64 @@ def test_a_server_that_is_away_gets_the_mail_put_back_and_the_sender_told() -> N
 
     kept = shift.books.mails[mail.id]
     assert (kept.status, kept.claim, kept.attempts) == (MailStatus.PENDING, NOBODY, 0)
+
+
+@pytest.mark.parametrize(
+    ("stage", "status"), [("on_offer", MailStatus.PENDING), ("on_content", MailStatus.UNKNOWN)]
+)
+def test_what_nobody_thought_of_concerns_this_mail_alone(stage: str, status: MailStatus) -> None:
+    strange, other = a_mail(), a_mail()
+    shift = FakeShift(Books(mails={mail.id: mail for mail in (strange, other)}))
+    server = FakeMailServer(**{stage: [ValueError("https://shop.test/#token=secret")]})
+
+    assert send_next(shift, server) is True
+    assert send_next(shift, server) is True
+
+    kept = shift.books.mails[strange.id]
+    assert (kept.status, kept.claim, kept.last_error) == (
+        status,
+        NOBODY,
+        "unforeseen: ValueError",
+    )
+    assert server.taken == [other.message_id]
+
+
+def test_a_mail_that_cannot_be_put_into_words_waits_for_better_ones() -> None:
+    mail = a_mail(template=WORDLESS)
+    shift, server = FakeShift(books_with(mail)), FakeMailServer()
+
+    assert send_next(shift, server) is True
+
+    kept = shift.books.mails[mail.id]
+    assert (kept.status, kept.claim, kept.attempts) == (MailStatus.PENDING, NOBODY, 1)
+    assert kept.last_error == "no words for it: text, 'shoe_size' is undefined"
+    assert server.taken == []
+
+
+def test_a_mail_of_a_newer_version_that_is_refused_is_an_alert_too() -> None:
+    mail = a_mail(template="of a newer version")
+    shift = FakeShift(books_with(mail))
+
+    send_next(shift, FakeMailServer(on_content=[Refused("550")]))
+
+    assert len(shift.books.alerts) == 1
+
+
+def test_a_sender_outlives_what_nobody_thought_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, begun = threading.Event(), []
+
+    @contextmanager
+    def shifts() -> Iterator[FakeShift]:
+        begun.append("a shift")
+        if len(begun) > 1:
+            stop.set()
+        yield FakeShift(Books(mails={uuid4(): "no mail at all"}))
+
+    monkeypatch.setattr(sender, "AWAY_DELAYS", (0.001,))
+
+    sender.sender(shifts, FakeMailServer)(stop)
+
+    assert len(begun) == 2
 
 
 def test_who_lost_the_claim_hands_nothing_over_and_changes_nothing() -> None:

@@ -4,13 +4,13 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from jinja2 import UndefinedError
 
 from notifier.adapters.formats import day, moment, money, weblink
 from notifier.adapters.samples import sample_facts
 from notifier.adapters.wording import plain, shipped, word
 from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import Letter, Recipient, Template
+from notifier.domain.template import BadTemplate
 from notifier.entrypoints.consumer import SUBSCRIPTIONS
 from notifier.use_cases import alerting
 from oja_events.contracts import Contact, Event
@@ -200,7 +200,17 @@ def test_a_link_cannot_break_out_of_its_attribute() -> None:
 def test_a_template_that_asks_for_what_it_does_not_get_is_an_error() -> None:
     letter = Letter(template=Template.WELCOME, to=Recipient("a@b.example"), occasion="x", facts={})
 
-    with pytest.raises(UndefinedError):
+    with pytest.raises(BadTemplate, match="is undefined"):
+        word(letter, storefront=news.STOREFRONT)
+
+
+def test_a_fact_that_a_filter_is_not_for_is_an_error_like_a_missing_one() -> None:
+    facts = {**vars(news.refund_failed()), "amount": {"naira": 4500}}
+    letter = Letter(
+        template=Template.REFUND_FAILED, to=Recipient("a@b.example"), occasion="x", facts=facts
+    )
+
+    with pytest.raises(BadTemplate, match="amount"):
         word(letter, storefront=news.STOREFRONT)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -59,7 +60,7 @@ class IdentityLinks:
             raise NotWantedAnyMore("the link is not wanted any more")
         if status != 200:
             raise Deferred(f"identity gave no link: {status}")
-        return str(json.loads(body)["url"])
+        return _url_in(body)
 
     def _ask(self, request_id: UUID) -> tuple[int, bytes]:
         kind = HTTPSConnection if self._url.scheme == "https" else HTTPConnection
@@ -72,3 +73,13 @@ class IdentityLinks:
             return answer.status, answer.read(MAX_ANSWER_BYTES)
         finally:
             connection.close()
+
+
+def _url_in(body: bytes) -> str:
+    try:
+        url: Any = json.loads(body)["url"]
+    except (ValueError, KeyError, TypeError):
+        url = None
+    if not isinstance(url, str):
+        raise Deferred("identity answered without a link")
+    return url

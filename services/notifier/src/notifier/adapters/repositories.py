@@ -172,10 +172,12 @@ class SqlMailRepository:
     def claim(self, sender: int) -> Mail | None:
         self._pace.step(self._session)
         row = self._session.execute(_CLAIM, {"sender": sender}).first()
-        if row is None:
-            return None
-        words = self._words_of(row)
-        return mail_from(row, text=words.text, html=words.html)
+        return None if row is None else mail_from(row, text=row.text, html=row.html)
+
+    def put_into_words(self, mail: Mail) -> None:
+        if mail.link_request is not None:
+            words = self._words_of(self._session.get_one(MailRow, mail.id))
+            mail.text, mail.html = words.text, words.html
 
     def announce(self, mail: Mail) -> None:
         self._change(_ANNOUNCE, mail)
@@ -201,10 +203,15 @@ class SqlMailRepository:
             raise ClaimLost(mail.id)
 
     def _words(self, letter: Letter, edition: Edition) -> Words:
-        """No mail is lost to what staff wrote: where it does not fit, the shipped words go out."""
+        """No mail is lost to what staff wrote: where it does not fit, the shipped words go out.
+
+        Raises BadTemplate when those do not fit either.
+        """
         try:
             return word(letter, edition, storefront=self._storefront)
         except BadTemplate as error:
+            if edition.edited_by is None:
+                raise
             self._alerts.add(
                 Alert(
                     kind=AlertKind.TEMPLATE_UNFIT,
@@ -221,7 +228,7 @@ class SqlMailRepository:
         if row.link_request is None:
             return Words(row.subject, row.text, row.html, row.template_version)
         letter = Letter(
-            template=Template(row.template),
+            template=_known(row.template),
             to=Recipient(row.recipient, row.recipient_name),
             occasion=row.occasion,
             facts=row.facts,
@@ -267,6 +274,14 @@ class SqlMailRepository:
         if ready["link_request"] is not None:
             ready["text"] = ready["html"] = ""
         return ready
+
+
+def _known(template: str) -> Template:
+    """While versions change, a newer one may write mails that this one cannot put into words."""
+    try:
+        return Template(template)
+    except ValueError:
+        raise BadTemplate({"template": [f"{template} is not known here"]}) from None
 
 
 def _name_of(template: Template, recipient: str, about: UUID, sender: str) -> str:

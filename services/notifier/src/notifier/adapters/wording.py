@@ -38,7 +38,8 @@ def word(letter: Letter, edition: Edition | None = None, *, storefront: str) -> 
     """In the words of `edition`; without one, in those that are shipped. `storefront` is where
     customers look at products, without a slash at its end.
 
-    Raises BadTemplate when what staff wrote does not fit the letter's facts.
+    Raises BadTemplate when the words do not fit the letter's facts: those of staff, or shipped ones
+    of another version than the one that wrote the facts down.
     """
     edition = edition or shipped(letter.template)
     variables = {**_variables(letter), "storefront": storefront}
@@ -120,9 +121,12 @@ def _put(edition: Edition, variables: dict[str, object], render: _Render) -> Wor
 
 
 def _render(
-    _part: str, environment: Environment, source: str, variables: Mapping[str, object]
+    part: str, environment: Environment, source: str, variables: Mapping[str, object]
 ) -> str:
-    return _compiled(environment, source).render(variables)
+    try:
+        return _compiled(environment, source).render(variables)
+    except Exception as error:  # a gap, or whatever a filter makes of values that it is not for
+        raise BadTemplate({part: [str(error)]}) from error
 
 
 @cache

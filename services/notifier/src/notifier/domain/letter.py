@@ -52,10 +52,10 @@ class Template(StrEnum):
 
     @property
     def audience(self) -> Audience:
-        return Audience.STAFF if self in _FOR_STAFF else Audience.CUSTOMER
+        return Audience.STAFF if self in FOR_STAFF else Audience.CUSTOMER
 
 
-_FOR_STAFF = (
+FOR_STAFF = (
     Template.LOW_STOCK,
     Template.REFUND_FAILED,
     Template.PAYMENT_ALERT,

@@ -19,7 +19,7 @@ from html import escape
 from uuid import UUID
 
 from notifier.domain.alert import Alert, AlertKind
-from notifier.domain.letter import Audience, Template
+from notifier.domain.letter import FOR_STAFF
 from oja_events.contracts import Event
 from oja_events.contracts.notifier import MailFailed
 
@@ -178,7 +178,7 @@ class Mail:
                 detail=detail,
                 order_id=self.order_id,
                 # A mail about a mail to staff would fail like that one.
-                quiet=Template(self.template).audience is Audience.STAFF,
+                quiet=self.template in FOR_STAFF,
             )
         )
 

@@ -20,7 +20,7 @@ AWAY_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 def sender(shifts: Shifts, mail_server: Callable[[], MailServer]) -> Job:
     """A job that sends until it is told to stop, finishing the mail in hand. It waits out trouble
-    with Postgres or the mail server; mails wait in the ledger meanwhile."""
+    with Postgres, the mail server or itself; mails wait in the ledger meanwhile."""
 
     def job(stop: threading.Event) -> None:
         server = mail_server()
@@ -34,6 +34,9 @@ def sender(shifts: Shifts, mail_server: Callable[[], MailServer]) -> Job:
                 log.warning("sender lost the database", extra={"error": str(error)[:200]})
                 stop.wait(AWAY_DELAYS[min(failures, len(AWAY_DELAYS) - 1)])
                 failures += 1
+            except Exception:
+                log.exception("sender failed, beginning a new shift")
+                stop.wait(AWAY_DELAYS[0])
         server.close()
 
     return job

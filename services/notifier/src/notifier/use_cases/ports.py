@@ -44,6 +44,9 @@ class MailRepository(Protocol):
         Raises TooFast while the pace wants no further mail; commit only what was claimed.
         """
 
+    def put_into_words(self, mail: Mail) -> None:
+        """Give it the words that the ledger does not keep; raises BadTemplate."""
+
     def announce(self, mail: Mail) -> None:
         """Note that from now on the server may have it; raises ClaimLost."""
 

@@ -2,22 +2,32 @@
 the mail server.
 
     claim   the mail is this sender's alone           (crash: claimed anew, nothing was sent)
+    words   those that the ledger does not keep          (crash: the same)
     offer   the server hears who writes to whom       (crash: the same)
     announce  from here on it may have the mail       (crash: doubt, sent once more)
     hand over the content, up to its answer           (crash: the same)
     conclude  what it said is kept
 """
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from traceback import format_tb
+
 from notifier.domain.mail import Mail
+from notifier.domain.template import BadTemplate
 from notifier.use_cases.errors import (
     ClaimLost,
     Deferred,
+    DeliveryProblem,
     NotWantedAnyMore,
     Refused,
     ServerAway,
     Unclear,
 )
 from notifier.use_cases.ports import MailServer, Shift, UnitOfWork
+
+log = logging.getLogger(__name__)
 
 BATCH_OF_ORPHANS = 100
 
@@ -59,15 +69,40 @@ def _claim(shift: Shift) -> Mail | None:
 
 def _attempt(mail: Mail, shift: Shift, server: MailServer) -> None:
     try:
-        server.offer(mail)
+        _put_into_words(mail, shift)
+        with _unforeseen(Deferred):
+            server.offer(mail)
         _announce(mail, shift)
-        server.hand_over(mail)
-    except (ServerAway, Deferred, Refused, NotWantedAnyMore, Unclear) as problem:
+        with _unforeseen(Unclear):
+            server.hand_over(mail)
+    except DeliveryProblem as problem:
         _conclude(mail, shift, problem)
         if isinstance(problem, ServerAway):
             raise
     else:
         _note_accepted(mail, shift)
+
+
+def _put_into_words(mail: Mail, shift: Shift) -> None:
+    try:
+        with shift.at_once() as uow:
+            uow.mails.put_into_words(mail)
+    except BadTemplate as error:
+        raise Deferred(f"no words for it: {error}") from error
+
+
+@contextmanager
+def _unforeseen(outcome: type[DeliveryProblem]) -> Iterator[None]:
+    """What nobody thought of concerns this one mail; others must leave all the same. The ledger has
+    its kind and no more: its text may hold a secret."""
+    try:
+        yield
+    except DeliveryProblem:
+        raise
+    except Exception as error:
+        (*_, where) = format_tb(error.__traceback__)
+        log.error("unforeseen", extra={"error": type(error).__name__, "where": where})
+        raise outcome(f"unforeseen: {type(error).__name__}") from error
 
 
 def _announce(mail: Mail, shift: Shift) -> None:
