@@ -6,9 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from notifier.adapters import templates_of_staff
+from notifier.adapters.wording import shipped
 from notifier.bootstrap import build
+from notifier.domain.letter import Template
+from notifier.domain.template import Edition, Source
 from notifier.use_cases.alerting import notice_parked, write_digests
 from oja_events.contracts import Contact
+from oja_events.contracts.catalog import CatalogMessageParked
 from tests.integration.notifier.mail_server import MailServer
 from tests.integration.notifier.notifying import Notifier, settings
 from tests.support import notifier as news
@@ -65,6 +70,53 @@ def test_several_workers_write_each_digest_once(two_on_duty: Notifier) -> None:
 
     assert sorted(told) == [0, 0, 0, 10]
     assert len(two_on_duty.rows("SELECT FROM mails")) == 2
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_alert_whose_facts_no_words_fit_is_told_all_the_same(
+    two_on_duty: Notifier, mail_server: MailServer, others: int
+) -> None:
+    two_on_duty.hears(news.stock_low(sku="GELE-1"))
+    two_on_duty.rows("UPDATE alerts SET facts = facts - 'threshold'")
+    for _ in range(others):
+        two_on_duty.hears(news.stock_low())
+    a_minute_passes(two_on_duty)
+
+    assert write_digests(two_on_duty.deps.unit_of_work()) == 1 + others
+
+    title = two_on_duty.rows("SELECT title FROM alerts ORDER BY id")[0].title
+    for mail in two_on_duty.rows("SELECT * FROM mails"):
+        assert title in mail.text
+        assert title in mail.html
+        assert mail.subject == ("Low stock: 2 items" if others else f"Low stock: {title}")
+
+
+def test_a_digest_that_fails_and_a_kind_of_a_newer_version_hold_up_no_other(
+    two_on_duty: Notifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_on_duty.hears(news.stock_low())
+    two_on_duty.hears(news.message_parked(CatalogMessageParked))
+    two_on_duty.hears(news.message_parked(CatalogMessageParked))
+    two_on_duty.rows(
+        "UPDATE alerts SET kind = 'of_a_newer_version' WHERE id = (SELECT max(id::text)::uuid"
+        " FROM alerts WHERE kind = 'message_parked')"
+    )
+    a_minute_passes(two_on_duty)
+    broken = Edition(version="broken", source=Source("{{ x }}", "{{ x }}", "{{ x }}"))
+    with monkeypatch.context() as deployed:
+        deployed.setattr(
+            templates_of_staff,
+            "shipped",
+            lambda it: broken if it is Template.LOW_STOCK else shipped(it),
+        )
+        with pytest.raises(ExceptionGroup):
+            write_digests(two_on_duty.deps.unit_of_work())
+    (template,) = {row.template for row in two_on_duty.rows("SELECT * FROM mails")}
+
+    assert template == "message_parked"
+    assert write_digests(two_on_duty.deps.unit_of_work()) == 1
+    (waiting,) = two_on_duty.rows("SELECT kind FROM alerts WHERE mail_due_at IS NOT NULL")
+    assert waiting.kind == "of_a_newer_version"
 
 
 def test_more_alerts_than_fit_into_a_mail_follow_in_the_next(two_on_duty: Notifier) -> None:

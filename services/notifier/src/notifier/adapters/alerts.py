@@ -55,7 +55,8 @@ class SqlAlertRepository:
             self._session.execute(upsert(AlertRow).values(rows).on_conflict_do_nothing())
 
     def kinds_due(self) -> set[AlertKind]:
-        return {AlertKind(kind) for kind in self._session.execute(_KINDS_DUE).scalars()}
+        due = set(self._session.execute(_KINDS_DUE).scalars())
+        return {kind for kind in AlertKind if kind in due}
 
     def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
         waiting = (

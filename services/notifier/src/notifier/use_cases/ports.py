@@ -19,7 +19,7 @@ class MailRepository(Protocol):
     def write(self, letter: Letter, *, about: UUID | None = None) -> None:
         """Put the letter into words and keep it for sending.
 
-        It is about the event that is being handled, unless `about` says what. Written already (the
+        Raises BadTemplate when no words fit the facts. It is about the event that is being handled, unless `about` says what. Written already (the
         same event, template and recipient, or the same occasion): silence.
         """
 
@@ -62,7 +62,8 @@ class AlertRepository(Protocol):
         """Raise these; one that was raised before stays as it is."""
 
     def kinds_due(self) -> set[AlertKind]:
-        """Of which at least one has waited for its mail long enough."""
+        """Of which at least one has waited for its mail long enough. What a newer version raises is
+        left to it."""
 
     def take_due(self, kinds: tuple[AlertKind, ...], limit: int) -> list[Raised]:
         """Those of these kinds that wait for a mail, oldest first, if the oldest has waited long
