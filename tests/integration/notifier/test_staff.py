@@ -7,12 +7,16 @@ import pytest
 from flask.testing import FlaskClient
 
 from notifier.bootstrap import Dependencies
+from notifier.entrypoints.consumer import message_handler
 from notifier.entrypoints.http.app import create_app
 from notifier.use_cases.alerting import write_digests
+from oja_events.envelope import encode
+from oja_events.handling import Verdict
 from oja_web.testing import bearer, make_token, problem
 from tests.integration.notifier.mail_server import MailServer
 from tests.integration.notifier.notifying import KEYS, Notifier
 from tests.support import notifier as news
+from tests.support.notifier import envelope_of
 from tests.support.waiting import wait_until
 
 PREFERENCES = "/api/admin/alerts/preferences"
@@ -103,6 +107,38 @@ def test_what_has_not_left_yet_is_kept_from_somebody_who_may_not_know_it_any_mor
     assert told.message["Subject"] == "Low stock: ADIRE-M, 3 left"
     (kept,) = notifier.rows("SELECT * FROM mails WHERE status = 'failed'")
     assert (kept.template, kept.recipient_id) == ("refund_failed", sade.user_id)
+
+
+def test_what_comes_back_from_a_sender_is_kept_from_them_too(
+    notifier: Notifier, mail_server: MailServer
+) -> None:
+    sade = news.staff_changed()
+    notifier.hears(sade)
+    notifier.hears(news.refund_failed())
+    notifier.rows("DELETE FROM mails WHERE recipient_id IS NULL")
+    changed = news.staff_changed(user_id=sade.user_id, version=2, permissions=("alerts:read",))
+
+    with notifier.deps.shift() as shift, notifier.deps.unit_of_work() as uow:
+        mail = uow.mails.claim(shift.number)
+        uow.commit()
+        while_claimed = message_handler(notifier.deps).handle(encode(envelope_of(changed)), {})
+        mail.postponed("450 later", now=news.AFTERNOON)
+        with shift.unit_of_work() as back:
+            back.mails.conclude(mail)
+            back.commit()
+    notifier.hears(changed)
+    with notifier.sending():
+        mail_server.waits_for(_another_mail(notifier))
+
+    assert while_claimed.verdict is Verdict.LATER
+    assert notifier.mail(sade.email).status == "failed"
+    assert mail_server.copies(sade.email) == []
+
+
+def _another_mail(notifier: Notifier) -> str:
+    event = news.order_shipped()
+    notifier.hears(event)
+    return event.contact.email
 
 
 def test_an_address_that_hears_of_everything_gets_nothing_twice(notifier: Notifier) -> None:

@@ -150,8 +150,8 @@ def refresh_token_reused(event: RefreshTokenReused, *, uow: UnitOfWork) -> None:
 
 def staff_changed(event: StaffChanged, *, uow: UnitOfWork) -> None:
     """Remember whom to write to of what, and keep back what they may not know any more. Repeated,
-    late: the highest version stays. Somebody who closed the account is forgotten; while a mail to
-    them is in a sender's hands: later."""
+    late: the highest version stays. Somebody who closed the account is forgotten. While a mail that
+    is not for them any more is in a sender's hands: tried again later, for it may come back."""
     with uow:
         member = _member(event)
         if uow.staff.keep(member):

@@ -19,8 +19,9 @@ class MailRepository(Protocol):
     def write(self, letter: Letter, *, about: UUID | None = None) -> None:
         """Put the letter into words and keep it for sending.
 
-        Raises BadTemplate when no words fit the facts. It is about the event that is being handled, unless `about` says what. Written already (the
-        same event, template and recipient, or the same occasion): silence.
+        It is about the event that is being handled, unless `about` says what. Written already (the
+        same event, template and recipient, or the same occasion): silence. Raises BadTemplate when
+        no words fit the facts.
         """
 
     def is_written(self, occasion: str, *templates: Template) -> bool:
@@ -36,7 +37,10 @@ class MailRepository(Protocol):
         """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
 
     def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
-        """Drop what was written to this member of the staff and has not left; these kinds stay."""
+        """Drop what was written to this member of the staff and has not left; these kinds stay.
+
+        Raises StillOnItsWay.
+        """
 
     def claim(self, sender: int) -> Mail | None:
         """The mail that has been due the longest, for this sender alone; None when none is due.
