@@ -1,9 +1,17 @@
 """Timers in the worker: they go on, whatever happens."""
 
+import os
+import signal
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import partial
 
-from oja_events.worker import every
+import pytest
+
+from oja_events import worker
+from oja_events.worker import every, run_worker
 
 LONG = 3600.0  # a test that waited this long would never end
 
@@ -77,3 +85,55 @@ def test_a_stopped_job_does_nothing_more() -> None:
     every(LONG, work)(work.stop)
 
     assert work.calls == 0
+
+
+@pytest.fixture
+def stoppable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No port is opened, and signals are what they were when the test is over."""
+    monkeypatch.setattr(worker, "serve_health", lambda *_: nullcontext())
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+def asked_to_stop(*jobs: worker.Job) -> float:
+    """How many seconds after they are all at work the worker is gone."""
+
+    def asks(stop: threading.Event) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        stop.wait()
+
+    began = time.monotonic()
+    run_worker([*jobs, asks], health=("127.0.0.1", 0), ready=bool)
+    return time.monotonic() - began
+
+
+@pytest.mark.usefixtures("stoppable")
+def test_jobs_that_do_not_end_have_one_limit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "GRACEFUL_STOP", 0.3)
+    released = threading.Event()
+
+    def goes_on(_stop: threading.Event) -> None:
+        released.wait(10)
+
+    seconds = asked_to_stop(*[goes_on] * 5)
+    released.set()
+
+    assert 0.3 <= seconds < 1.2
+
+
+@pytest.mark.usefixtures("stoppable")
+def test_what_a_job_has_in_hand_is_waited_for() -> None:
+    finished = threading.Event()
+
+    def takes_its_time(stop: threading.Event) -> None:
+        stop.wait()
+        time.sleep(0.1)
+        finished.set()
+
+    asked_to_stop(takes_its_time)
+
+    assert finished.is_set()
+    assert 10 < worker.GRACEFUL_STOP < 45

@@ -4,11 +4,15 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from oja_events.health import serve_health
 
 log = logging.getLogger(__name__)
+
+# Whoever stops us kills after 45 s; all jobs together may finish what is in hand until then.
+GRACEFUL_STOP = 40.0
 
 Job = Callable[[threading.Event], None]
 """Runs until the event is set; returning earlier or raising ends the whole process."""
@@ -46,8 +50,9 @@ def run_worker(jobs: Sequence[Job], *, health: tuple[str, int], ready: Callable[
         for thread in threads:
             thread.start()
         stop.wait()
+        ends = time.monotonic() + GRACEFUL_STOP
         for thread in threads:
-            thread.join(timeout=10)
+            thread.join(timeout=max(0.0, ends - time.monotonic()))
 
 
 def _run(job: Job, stop: threading.Event) -> None:
