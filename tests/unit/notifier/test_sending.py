@@ -164,6 +164,21 @@ def test_who_lost_the_claim_hands_nothing_over_and_changes_nothing() -> None:
     assert books.mails[mail.id].status is MailStatus.PENDING
 
 
+def test_that_the_server_is_away_is_told_even_if_the_claim_was_lost_meanwhile() -> None:
+    mail = a_mail()
+    books = books_with(mail)
+
+    class Thief(FakeMailServer):
+        def offer(self, mail: Mail) -> None:
+            books.mails[mail.id].claim = 99
+            raise ServerAway("no answer")
+
+    with pytest.raises(ServerAway):
+        send_next(FakeShift(books), Thief())
+
+    assert books.mails[mail.id].claim == 99
+
+
 def test_what_dead_senders_left_is_taken_care_of() -> None:
     claimed, in_the_gap = a_mail(claim=7), a_mail(claim=8, status=MailStatus.SENDING)
     books = Books(mails={mail.id: mail for mail in (claimed, in_the_gap)})

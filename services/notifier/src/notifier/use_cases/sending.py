@@ -11,7 +11,7 @@ the mail server.
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from traceback import format_tb
 
 from notifier.domain.mail import Mail
@@ -76,9 +76,10 @@ def _attempt(mail: Mail, shift: Shift, server: MailServer) -> None:
         with _unforeseen(Unclear):
             server.hand_over(mail)
     except DeliveryProblem as problem:
-        _conclude(mail, shift, problem)
+        with suppress(ClaimLost):
+            _conclude(mail, shift, problem)
         if isinstance(problem, ServerAway):
-            raise
+            raise  # whoever has the mail now
     else:
         _note_accepted(mail, shift)
 
