@@ -43,8 +43,8 @@ def alert_jobs(deps: Dependencies) -> list[Job]:
 def main() -> None:
     settings = Settings.from_env()
     configure_logging(SERVICE, settings.log_level)
-    # A session for each sender, the relay, the four timers, and two that wake others.
-    deps = build(settings, role="worker", pool_size=settings.mail_connections + 7)
+    # A session for each sender, two for the relay, the four timers, and two that wake others.
+    deps = build(settings, role="worker", pool_size=settings.mail_connections + 8)
     relay = Relay(deps.engine, settings.broker_url, SERVICE)
     run_worker(
         [
