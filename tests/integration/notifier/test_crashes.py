@@ -209,21 +209,44 @@ def test_the_claims_of_a_living_sender_are_left_alone(notifier: Notifier) -> Non
 
 
 def test_orphans_are_found_without_a_look_at_all_the_mails(notifier: Notifier) -> None:
+    limits = {"frozen": timedelta(0), "in_doubt": timedelta(0)}
     with notifier.deps.engine.connect() as connection:
-        connection.execute(_ORPHANS, {"limit": 1, "senders": 1, "frozen": timedelta(0)})
+        connection.execute(_ORPHANS, {"limit": 1, "senders": 1, **limits})
         name = connection.exec_driver_sql(
             "SELECT name FROM pg_prepared_statements WHERE statement ~ 'WITH sender[s]'"
         ).scalar_one()
-        plan = connection.exec_driver_sql(f"EXPLAIN EXECUTE {name} (1, '0 s', 1)").scalars().all()
+        plan = (
+            connection.exec_driver_sql(f"EXPLAIN EXECUTE {name} (1, '0 s', '0 s', 1)")
+            .scalars()
+            .all()
+        )
 
     scans = {line.split(" using ")[1].split()[0] for line in plan if " using " in line}
     assert scans <= {"mails_claimed"}
     assert not any("Seq Scan" in line for line in plan)
 
 
-@pytest.mark.parametrize("status", ["pending", "sending"])
+@pytest.mark.parametrize(("status", "seconds"), [("pending", 110), ("sending", 710)])
+def test_a_claim_of_a_sender_that_waits_for_a_slow_server_does_not_run_out(
+    notifier: Notifier, status: str, seconds: int
+) -> None:
+    an_order_mail(notifier)
+    with notifier.deps.shift() as slow:
+        with slow.unit_of_work() as uow:
+            assert uow.mails.claim(slow.number)
+            uow.commit()
+        notifier.rows(
+            "UPDATE mails SET status = :status, claimed_at = now() - :seconds * interval '1 s'",
+            status=status,
+            seconds=seconds,
+        )
+
+        assert adopt_orphans(notifier.deps.unit_of_work()) == 0
+
+
+@pytest.mark.parametrize(("status", "seconds"), [("pending", 121), ("sending", 721)])
 def test_a_claim_of_a_frozen_sender_runs_out(
-    notifier: Notifier, mail_server: MailServer, status: str
+    notifier: Notifier, mail_server: MailServer, status: str, seconds: int
 ) -> None:
     recipient = an_order_mail(notifier)
     with notifier.deps.shift() as frozen:
@@ -232,8 +255,9 @@ def test_a_claim_of_a_frozen_sender_runs_out(
             assert mail is not None
             uow.commit()
         notifier.rows(
-            "UPDATE mails SET status = :status, claimed_at = now() - interval '121 seconds'",
+            "UPDATE mails SET status = :status, claimed_at = now() - :seconds * interval '1 s'",
             status=status,
+            seconds=seconds,
         )
 
         with notifier.sending():

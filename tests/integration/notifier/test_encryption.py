@@ -51,7 +51,7 @@ def certificate(tmp_path: Path) -> Path:
 
 def client_of(server: MailServer) -> SMTPServer:
     url = f"smtp+starttls://127.0.0.1:{server.port}"
-    return SMTPServer(SMTPAddress.from_url(url), sender=SENDER, timeout=5)
+    return SMTPServer(SMTPAddress.from_url(url), sender=SENDER, time_to_offer=5)
 
 
 def offering(certificate: Path) -> ssl.SSLContext:

@@ -223,7 +223,8 @@ def test_a_server_that_falls_silent_after_the_mail_leaves_a_doubt(
         mail = uow.mails.claim(shift.number)
     assert mail is not None
     mail_server.gates["stored"].close()
-    server = SMTPServer(SMTPAddress.from_url(mail_server.url), sender=news.SENDER, timeout=2)
+    address = SMTPAddress.from_url(mail_server.url)
+    server = SMTPServer(address, sender=news.SENDER, time_to_answer=0.3)
 
     server.offer(mail)
     with pytest.raises(Unclear, match="the answer got lost"):

@@ -46,8 +46,10 @@ _TOLD = (
 )
 
 SENDERS_LOCK = 0x6D61696C  # "mail": the first half of the advisory locks that senders hold
-# An attempt is over long before: no answer of a mail server is waited for that long.
+# An attempt of a sender that lives is over before: a link may take 10 s, the offer 60 s; then the
+# content 60 s, and the answer to it 600 s (see smtp.py). `announce` starts the clock anew.
 FROZEN_AFTER = "120 seconds"
+FROZEN_IN_DOUBT_AFTER = "720 seconds"
 
 # Nobody needs to remember a claim after a crash of Postgres, so it does not wait for the disk.
 _CLAIM = text(f"""
@@ -102,7 +104,8 @@ _ORPHANS = text("""
     SELECT id FROM mails
     WHERE claimed_by IS NOT NULL AND (
         claimed_by IN (SELECT claimed_by FROM gone)
-        OR claimed_at < now() - CAST(:frozen AS interval))
+        OR claimed_at < now() - CASE status WHEN 'sending' THEN CAST(:in_doubt AS interval)
+            ELSE CAST(:frozen AS interval) END)
     ORDER BY claimed_by LIMIT :limit
     FOR UPDATE SKIP LOCKED
 """)
@@ -198,9 +201,8 @@ class SqlMailRepository:
         self._outbox.add(*mail.pull_events())
 
     def orphans(self, limit: int) -> list[Mail]:
-        found = self._session.execute(
-            _ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, "frozen": FROZEN_AFTER}
-        )
+        limits = {"frozen": FROZEN_AFTER, "in_doubt": FROZEN_IN_DOUBT_AFTER}
+        found = self._session.execute(_ORPHANS, {"limit": limit, "senders": SENDERS_LOCK, **limits})
         if not (ids := found.scalars().all()):
             return []
         whole = select(*_MAILS.columns).where(_MAILS.c.id.in_(ids))

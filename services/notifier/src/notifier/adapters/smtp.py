@@ -11,26 +11,30 @@ import contextlib
 import logging
 import smtplib
 import ssl
+import time
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from urllib.parse import unquote, urlsplit
 
 from notifier.adapters.composing import compose, domain_of
+from notifier.adapters.dialogue import Answer, Dialogue, EncryptedDialogue
 from notifier.domain.mail import Mail
 from notifier.domain.plain_text import one_line
 from notifier.use_cases.errors import Deferred, Refused, ServerAway, Unclear
 
 log = logging.getLogger(__name__)
 
-TIMEOUT = 30.0  # seconds for each answer; far below the time after which a claim runs out
+# Seconds. With the time for a link they are far below the time after which a claim runs out, see
+# repositories.py.
+TIME_TO_OFFER = 60.0  # from the first word to the recipient; once more for the content to leave
+TIME_TO_ANSWER = 600.0  # to the content: RFC 5321, 4.5.3.2.6; whoever hangs up earlier gets copies
+TIME_TO_LEAVE = 5.0
 MAILS_PER_CONNECTION = 500  # providers close a connection after some thousands
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _CLOSING = 421
 # What smtplib raises when a connection cannot be had, or is no longer there.
 _TROUBLE = (OSError, smtplib.SMTPException)
-
-Answer = tuple[int, bytes]
 
 
 class BadSMTPURL(Exception):
@@ -70,28 +74,32 @@ class SMTPServer:
         address: SMTPAddress,
         *,
         sender: str,
-        timeout: float = TIMEOUT,
+        time_to_offer: float = TIME_TO_OFFER,
+        time_to_answer: float = TIME_TO_ANSWER,
         mails_per_connection: int = MAILS_PER_CONNECTION,
     ) -> None:
         self._address = address
         self._sender = parseaddr(sender)[1]
         self._own_name = domain_of(sender)
-        self._timeout = timeout
+        self._time_to_offer = time_to_offer
+        self._time_to_answer = time_to_answer
         self._mails_per_connection = mails_per_connection
-        self._kept: smtplib.SMTP | None = None
+        self._kept: Dialogue | None = None
         self._mails = 0
         self._unfinished = False
 
     def offer(self, mail: Mail) -> None:
+        ends = time.monotonic() + self._time_to_offer
         kept = self._fresh_enough()
         if kept is not None:
+            kept.allow(self._time_to_offer / 2)  # the rest is for a new one
             try:
                 return self._name(kept, mail)
             except _TROUBLE:
                 # Servers hang up on idle clients; a new connection tells whether that was all.
                 self._drop()
         try:
-            self._name(self._connect(), mail)
+            self._name(self._connect(ends - time.monotonic()), mail)
         except _TROUBLE as error:
             self._drop()
             raise ServerAway(_words(error)) from error
@@ -99,10 +107,10 @@ class SMTPServer:
     def hand_over(self, mail: Mail) -> None:
         if self._kept is None:
             raise RuntimeError("offer the mail first")
+        content = compose(mail)
+        self._kept.allow(self._time_to_offer)
         try:
-            answer = self._kept.data(compose(mail))
-        except smtplib.SMTPDataError as error:  # it did not want to see the first byte
-            answer = error.smtp_code, _bytes(error.smtp_error)
+            answer = self._kept.deliver(content, patience=self._time_to_answer)
         except _TROUBLE as error:
             self._drop()
             raise Unclear(f"the answer got lost: {_words(error)}") from error
@@ -113,6 +121,7 @@ class SMTPServer:
     def close(self) -> None:
         """Say goodbye, if there is anybody to say it to."""
         if self._kept is not None:
+            self._kept.allow(TIME_TO_LEAVE)
             with contextlib.suppress(*_TROUBLE):
                 self._kept.quit()
         self._drop()
@@ -122,7 +131,7 @@ class SMTPServer:
         if kept is not None:
             kept.close()
 
-    def _fresh_enough(self) -> smtplib.SMTP | None:
+    def _fresh_enough(self) -> Dialogue | None:
         if self._mails >= self._mails_per_connection:
             self.close()
         return self._kept
@@ -147,15 +156,15 @@ class SMTPServer:
             self._drop()
         raise (Refused if code >= 500 else Deferred)(_said(answer))
 
-    def _connect(self) -> smtplib.SMTP:
+    def _connect(self, seconds: float) -> Dialogue:
         at = self._address
         tls = ssl.create_default_context()
         if at.scheme == "smtps":
-            connection: smtplib.SMTP = smtplib.SMTP_SSL(
-                at.host, at.port, self._own_name, timeout=self._timeout, context=tls
+            connection: Dialogue = EncryptedDialogue(
+                at.host, at.port, self._own_name, timeout=seconds, context=tls
             )
         else:
-            connection = smtplib.SMTP(at.host, at.port, self._own_name, timeout=self._timeout)
+            connection = Dialogue(at.host, at.port, self._own_name, timeout=seconds)
         self._kept = connection
         if at.scheme == "smtp+starttls":
             connection.starttls(context=tls)
@@ -178,7 +187,3 @@ def _said(answer: Answer) -> str:
 
 def _words(error: Exception) -> str:
     return one_line(f"{type(error).__name__}: {error}")
-
-
-def _bytes(text: bytes | str) -> bytes:
-    return text if isinstance(text, bytes) else text.encode()

@@ -176,7 +176,7 @@ class MailServer(Protocol):
     def offer(self, mail: Mail) -> None:
         """Name sender and recipient; the content stays here.
 
-        Raises ServerAway, Deferred or Refused.
+        Raises ServerAway, Deferred or Refused, all within a minute or so.
         """
 
     def hand_over(self, mail: Mail) -> None:
