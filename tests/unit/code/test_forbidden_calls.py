@@ -19,7 +19,7 @@ ONLY_IN: dict[str, set[str]] = {
     "urllib.request": {"oja_web/readiness.py", "oja_web/feeds.py", "oja_web/books.py"},
     "HTTPConnection": {"notifier/adapters/one_time_links.py"},
     "HTTPSConnection": {"notifier/adapters/one_time_links.py"},
-    "smtplib": {"notifier/adapters/smtp.py"},
+    "smtplib": {"notifier/adapters/dialogue.py", "notifier/adapters/smtp.py"},
     "urllib3": {"catalog/adapters/image_store.py"},
     "httpx": set(),
     "aiohttp": set(),
