@@ -2,7 +2,9 @@
 
 import datetime
 import ipaddress
+import socket
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,32 @@ def test_a_mail_goes_to_a_server_that_can_prove_who_it_is(
         client.close()
 
     assert len(server.copies(mail.recipient)) == 1
+
+
+def test_smtps_is_encrypted_from_the_first_byte(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    heard = []
+
+    def serve(listening: socket.socket) -> None:
+        connection, _ = listening.accept()
+        with offering(certificate).wrap_socket(connection, server_side=True) as encrypted:
+            encrypted.sendall(b"220 here\r\n")
+            for line in encrypted.makefile("rb"):
+                heard.append(line[:4].upper())
+                encrypted.sendall(b"250 OK\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        thread = threading.Thread(target=serve, args=(listening,))
+        thread.start()
+        url = f"smtps://127.0.0.1:{listening.getsockname()[1]}"
+        client = SMTPServer(SMTPAddress.from_url(url), sender=SENDER, time_to_offer=5)
+        client.offer(a_mail())
+        client.close()
+        thread.join(10)
+
+    assert heard == [b"EHLO", b"MAIL", b"RCPT", b"QUIT"]
 
 
 def test_nothing_goes_to_a_server_that_cannot(certificate: Path) -> None:
