@@ -78,6 +78,19 @@ def test_a_refused_mail_is_told_of_and_staff_are_alerted() -> None:
     assert (alert.kind, alert.occasion) == (AlertKind.MAIL_FAILED, str(mail.id))
 
 
+@pytest.mark.parametrize("doubts", [0, 1], ids=["failed", "uncertain"])
+def test_an_alert_names_the_mail_and_not_whom_it_is_to(doubts: int) -> None:
+    mail = a_mail(attempts=2, doubts=doubts, status=MailStatus.SENDING)
+    reason = f"550 <{mail.recipient.upper()}>: no such mailbox"
+
+    (mail.doubted if doubts else mail.refused)(reason, now=AFTERNOON)
+
+    (alert,) = mail.pull_alerts()
+    assert f"order_shipped {mail.id}" in alert.title
+    assert mail.recipient not in f"{alert.title} {alert.detail}".lower()
+    assert mail.last_error == reason
+
+
 def test_a_first_doubt_is_worth_a_second_copy_when_the_trouble_may_be_over() -> None:
     mail = a_mail(attempts=1, status=MailStatus.SENDING)
 

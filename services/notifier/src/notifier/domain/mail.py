@@ -12,6 +12,7 @@ Only in that gap is a mail `sending`; only what got lost in it is ever sent a se
 once: the second doubt is for staff to decide.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -108,7 +109,7 @@ class Mail:
                 failed_at=now,
             )
         )
-        self._alert(AlertKind.MAIL_FAILED, f"A mail to {self.recipient} failed", reason)
+        self._alert(AlertKind.MAIL_FAILED, "failed", reason)
 
     def dropped(self, reason: str, *, now: datetime) -> None:
         """There is no point in sending it any more, and nobody misses it."""
@@ -164,18 +165,18 @@ class Mail:
         self.status = MailStatus.UNKNOWN
         self.next_attempt_at = None
         self.last_error = reason
-        self._alert(
-            AlertKind.MAIL_UNCERTAIN, f"A mail to {self.recipient} may not have arrived", reason
-        )
+        self._alert(AlertKind.MAIL_UNCERTAIN, "may not have arrived", reason)
 
-    def _alert(self, kind: AlertKind, title: str, reason: str) -> None:
-        detail = f"{self.template}: {reason}"
+    def _alert(self, kind: AlertKind, what: str, reason: str) -> None:
+        """Without the address, which servers like to repeat: alerts are mailed to staff, and those
+        mails stay when the customer has left."""
+        address = re.compile(re.escape(self.recipient), re.IGNORECASE)
         self._alerts.append(
             Alert(
                 kind=kind,
                 occasion=str(self.id),
-                title=title,
-                detail=detail,
+                title=f"Mail {self.template} {self.id} {what}",
+                detail=address.sub("the recipient", reason),
                 order_id=self.order_id,
                 # A mail about a mail to staff would fail like that one.
                 quiet=self.template in FOR_STAFF,

@@ -233,7 +233,8 @@ def payment_refunded(event: PaymentRefunded, *, uow: UnitOfWork) -> None:
 
 
 def refund_failed(event: RefundFailed, *, uow: UnitOfWork) -> None:
-    """Call staff: a customer waits for money. Once per refund, repeated or not."""
+    """Call staff: a customer waits for money. Once per refund, repeated or not. The mail names the
+    order, as mails to staff stay when the customer has left."""
     alert = Alert(
         kind=AlertKind.REFUND_FAILED,
         occasion=str(event.refund_id),
@@ -241,8 +242,9 @@ def refund_failed(event: RefundFailed, *, uow: UnitOfWork) -> None:
         detail=event.reason,
         order_id=event.order_id,
     )
+    facts = {name: value for name, value in vars(event).items() if name != "contact"}
     with uow:
-        _call_staff(alert, Template.REFUND_FAILED, vars(event), uow)
+        _call_staff(alert, Template.REFUND_FAILED, facts, uow)
         uow.commit()
 
 
