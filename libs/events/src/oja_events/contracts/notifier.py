@@ -24,7 +24,8 @@ class MailFailed(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerMailsErased(Event):
-    """Notifier's receipt: the mails to them are without words and without their address.
+    """Notifier's receipt: the mails to them are without words and without their address, and so is
+    what notifier hears of them later.
 
     `mails` is how many were masked.
     """

@@ -8,28 +8,48 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause, bindparam, insert, select, text
+from sqlalchemy import (
+    CursorResult,
+    TextClause,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from notifier.adapters.alerts import SqlAlertRepository
 from notifier.adapters.composing import compose, message_id
+from notifier.adapters.erasing import mask
 from notifier.adapters.mapping import copy_of, mail_from, progress_of
 from notifier.adapters.pace import Pace
-from notifier.adapters.tables import MailRow
+from notifier.adapters.tables import PERSON, MailRow
 from notifier.adapters.templates_of_staff import SqlTemplateRepository
 from notifier.adapters.wording import plain, word
 from notifier.domain.alert import Alert, AlertKind
 from notifier.domain.letter import ERASED, Audience, Letter, Recipient, Template
 from notifier.domain.mail import Mail, MailStatus
 from notifier.domain.template import BadTemplate, Edition, Words
-from notifier.use_cases.errors import ClaimLost, MailNotFound, StillOnItsWay
+from notifier.use_cases.errors import (
+    ClaimLost,
+    MailErased,
+    MailNotFound,
+    OrderNotKnown,
+    StillOnItsWay,
+)
 from oja_events.outbox import Outbox
 
 _MAILS = MailRow.metadata.tables[MailRow.__tablename__]
-_ADD = insert(_MAILS).inline()
-_WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_MAILS.c.id)
+# Asked in the statement that is made anyway. Until the transaction ends, whoever erases them waits.
+_ERASED = func.erased_customer(
+    literal_column(PERSON), _MAILS.c.order_id, _MAILS.c.recipient_id
+).label("erased")
+_ADD = insert(_MAILS).returning(_ERASED)
+_WRITE = upsert(_MAILS).on_conflict_do_nothing().returning(_ERASED)
 _IS_WRITTEN = text("""
     SELECT EXISTS (
         SELECT FROM mails
@@ -140,7 +160,10 @@ class SqlMailRepository:
             return
         words = self._words(letter, self._templates.current(letter.template))
         row = self._row(letter, about or self._event_id(), words)
-        self.wrote |= bool(self._session.execute(_WRITE, row).all())
+        written = self._session.execute(_WRITE, row).all()
+        if written and written[0].erased and letter.template.audience is Audience.CUSTOMER:
+            mask(self._session, written[0].erased)
+        self.wrote |= bool(written)
 
     def is_written(self, occasion: str, *templates: Template) -> bool:
         named = {"occasion": occasion, "templates": [template.value for template in templates]}
@@ -156,7 +179,8 @@ class SqlMailRepository:
         row = self._row(letter, test_id, replace(words, subject=f"[Test] {words.subject}"))
         row |= {"id": test_id, "kind": "test", "occasion": str(test_id)}
         row["requested_by"] = letter.to.email
-        self._session.execute(_ADD, row)
+        if self._session.execute(_ADD, row).scalar_one():
+            raise OrderNotKnown(letter.order_id)
         self.wrote = True
         return test_id
 
@@ -166,11 +190,15 @@ class SqlMailRepository:
             raise MailNotFound(mail_id)
         if original.next_attempt_at is not None or original.claimed_by is not None:
             raise StillOnItsWay(mail_id)
+        _refuse_erased(original)
         copy = copy_of(original, requested_by=by)
         copy["id"] = copy_id = uuid7()
         template = Template(original.template)
         copy["message_id"] = _name_of(template, original.recipient, copy_id, original.sender)
         self._session.execute(_ADD, self._ready(copy, self._words_of(original)))
+        # Whoever erased it meanwhile was waited for by what was just added.
+        self._session.refresh(original, ["recipient"])
+        _refuse_erased(original)
         self.wrote = True
         return copy_id
 
@@ -294,6 +322,11 @@ def _known(template: str) -> Template:
         return Template(template)
     except ValueError:
         raise BadTemplate({"template": [f"{template} is not known here"]}) from None
+
+
+def _refuse_erased(mail: MailRow) -> None:
+    if mail.recipient.endswith(ERASED):
+        raise MailErased(mail.id)
 
 
 def _name_of(template: Template, recipient: str, about: UUID, sender: str) -> str:

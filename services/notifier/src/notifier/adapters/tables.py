@@ -37,6 +37,8 @@ audit_log(Base.metadata)
 sender_number = Sequence("sender_number", data_type=Integer(), cycle=True, metadata=Base.metadata)
 
 _FROM_EVENTS = sql("kind = 'event'")
+# Whose mail it is, as far as its event names a person: those of payments name the order alone.
+PERSON = "coalesce(facts ->> 'customer_id', facts ->> 'user_id')"
 
 
 class MailRow(Base):
@@ -119,6 +121,7 @@ class MailRow(Base):
             "recipient_id",
             postgresql_where=sql("recipient_id IS NOT NULL"),
         ),
+        Index("mails_by_person", sql(PERSON)),
         Index("mails_by_order", "order_id", "id"),
         Index("mails_by_status", "status", "id"),
         Index("mails_by_template", "template", "id"),
@@ -154,6 +157,15 @@ class AlertRow(Base):
         Index("alerts_by_kind", "kind", "id"),
         Index("alerts_open", "id", postgresql_where=sql("acknowledged_at IS NULL")),
     )
+
+
+class ErasureRow(Base):
+    """A customer who closed their account, and of whom nothing is to be kept any more."""
+
+    __tablename__ = "erasures"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
 
 
 class StaffRow(Base):

@@ -21,6 +21,10 @@ class StillOnItsWay(Exception):
     """The mail is not settled yet: it will be sent without anybody's help."""
 
 
+class MailErased(Exception):
+    """Whom the mail was to has closed their account: there is nothing left to send."""
+
+
 class ClaimLost(Exception):
     """Somebody else works on this mail now; whatever we know of it is out of date."""
 

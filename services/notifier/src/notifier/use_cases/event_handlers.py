@@ -4,6 +4,9 @@ Repeated news comes to nothing: the inbox stops it, and were the inbox lost, the
 mail per event, template and recipient. Early or late news needs no patience: an event carries all
 that its mail says, so no mail waits for another. Where that would make a mail untrue or needless,
 its handler says so.
+
+Of a customer who closed their account late news is only noted: a mail without words and address,
+which is never sent. The Books find every mail that an order calls for, and nobody is named.
 """
 
 from collections.abc import Mapping
@@ -75,7 +78,9 @@ def customer_registered(event: CustomerRegistered, *, uow: UnitOfWork) -> None:
 
 def customer_orders_erased(event: CustomerOrdersErased, *, uow: UnitOfWork) -> None:
     """Forget the customer, who left and for whom ordering has nothing under way any more. Repeated:
-    another receipt. While a mail to them is in a sender's hands: tried again later."""
+    another receipt. Early (ahead of other news of theirs, which retries, feeds and operators may
+    bring days later): that news is only noted. Late: mails were sent meanwhile, and are emptied
+    with the others. While a mail to them is in a sender's hands: tried again later."""
     with uow:
         uow.erasures.erase(event.customer_id)
         uow.commit()

@@ -20,8 +20,9 @@ class MailRepository(Protocol):
         """Put the letter into words and keep it for sending.
 
         It is about the event that is being handled, unless `about` says what. Written already (the
-        same event, template and recipient, or the same occasion): silence. Raises BadTemplate when
-        no words fit the facts.
+        same event, template and recipient, or the same occasion): silence. Of a customer who
+        closed their account only a note is kept, without words and address. Raises BadTemplate when
+        no words fit the facts, StillOnItsWay while another mail to them is.
         """
 
     def is_written(self, occasion: str, *templates: Template) -> bool:
@@ -31,10 +32,11 @@ class MailRepository(Protocol):
         """What the mail about this says; None when there is none."""
 
     def write_test(self, letter: Letter, words: Words) -> UUID:
-        """Keep these words for sending, marked as a test; returns the mail's id."""
+        """Keep these words for sending, marked as a test; returns the mail's id. Raises
+        OrderNotKnown where whose order it is has closed their account."""
 
     def copy(self, mail_id: UUID, *, by: str) -> UUID:
-        """A new mail with the same words; raises MailNotFound, StillOnItsWay."""
+        """A new mail with the same words; raises MailNotFound, StillOnItsWay, MailErased."""
 
     def withhold(self, user_id: UUID, *, but: Collection[Template]) -> None:
         """Drop what was written to this member of the staff and has not left; these kinds stay.
@@ -121,10 +123,11 @@ class Erasures(Protocol):
     """What is kept of customers who closed their account."""
 
     def erase(self, customer_id: UUID) -> None:
-        """Empty the mails to them, and give the receipt; raises StillOnItsWay."""
+        """Empty the mails to them, those that are written later too, and give the receipt; raises
+        StillOnItsWay."""
 
     def erase_member(self, user_id: UUID) -> None:
-        """Take the address out of what they got as staff, and forget their wishes; raises
+        """Take the address out of what they got and did as staff, and forget their wishes; raises
         StillOnItsWay."""
 
 

@@ -4,6 +4,7 @@ from notifier.domain.letter import BadAddress
 from notifier.domain.template import BadTemplate
 from notifier.use_cases.errors import (
     AlertNotFound,
+    MailErased,
     MailNotFound,
     OrderNotKnown,
     StillOnItsWay,
@@ -20,5 +21,8 @@ REFUSALS = {
     BadAddress: Refusal(422, "invalid", "No mail can be sent to your address."),
     StillOnItsWay: Refusal(
         409, "still_on_its_way", "This mail is still being sent; wait for how that ends."
+    ),
+    MailErased: Refusal(
+        409, "mail_erased", "Whom this mail was to has closed their account; nothing is left of it."
     ),
 }

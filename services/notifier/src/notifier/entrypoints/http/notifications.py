@@ -53,7 +53,8 @@ def list_notifications(query: dict[str, Any]) -> Response:
 def resend_notification(mail_id: UUID) -> Response:
     """Send a mail once more, in the same words
 
-    Only a mail whose sending has ended, well or badly. The answer is the new mail.
+    Only a mail whose sending has ended, well or badly, and of which something is left: mails to
+    somebody who closed their account are empty (`mail_erased`). The answer is the new mail.
     """
     copy_id = commands.resend_mail(mail_id, by=caller().email, uow=deps().unit_of_work())
     return json_response(asdict(deps().queries.mail(copy_id)), 201)
