@@ -101,6 +101,15 @@ class Database:
         )
         return [row.action for row in rows]
 
+    def somebody_waits(self) -> bool:
+        """For a lock that somebody else holds."""
+        return bool(
+            self.rows(
+                "SELECT FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+        )
+
 
 @pytest.fixture(scope="session")
 def database(deps: Dependencies) -> Database:

@@ -1,19 +1,24 @@
 """The admin console's session, and the token that the gateway gets for it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from identity.adapters.repositories import SqlUserRepository
 from identity.bootstrap import Dependencies
 from identity.domain.secrets import csrf_token, digest
+from identity.use_cases.commands.authentication import end_all_access
 from identity.use_cases.housekeeping import purge_expired
 from oja_web.testing import bearer, problem
 from tests.integration.identity.conftest import PASSWORD, SHOP, Database, Person
 from tests.integration.identity.test_tokens import claims
+from tests.support.waiting import wait_until
 
 PATH = "/api/admin/session"
 
@@ -276,6 +281,41 @@ def test_s17_a_new_password_ends_the_session(admin: Person):
     new = {"password": "another horse", "password_confirm": "another horse"}
     admin.call("POST", "/api/auth/password/change", {"current_password": PASSWORD, **new})
     problem(admin.client.get(PATH), 401, "session_expired")
+
+
+def test_s17_a_session_that_is_ended_while_it_is_used_gives_no_token(
+    admin: Person, deps: Dependencies, database: Database
+):
+    admin.open_session()
+    database.change(
+        "UPDATE admin_sessions SET used_at = now() - interval '2 minutes' WHERE user_id = :id",
+        id=admin.id,
+    )
+
+    with ThreadPoolExecutor(1) as threads, deps.unit_of_work() as ending:
+        end_all_access(ending.users.get(UUID(admin.id)), ending)
+        used = threads.submit(vouch, admin.client)
+        wait_until(database.somebody_waits)
+        ending.commit()
+
+    problem(used.result(), 401, "session_expired")
+
+
+def test_s17_a_session_that_is_ended_before_its_user_is_read_gives_no_token(
+    admin: Person, deps: Dependencies, monkeypatch: pytest.MonkeyPatch
+):
+    admin.open_session()
+    find = SqlUserRepository.find
+
+    def late(users: SqlUserRepository, user_id: UUID) -> Any:
+        with deps.unit_of_work() as ending:
+            end_all_access(ending.users.get(user_id), ending)
+            ending.commit()
+        return find(users, user_id)
+
+    monkeypatch.setattr(SqlUserRepository, "find", late)
+
+    problem(vouch(admin.client), 401, "session_expired")
 
 
 def test_old_sessions_are_thrown_away(

@@ -15,7 +15,7 @@ from identity.domain.roles import ADMIN
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.errors import EmailTaken, UserNotFound
-from identity.use_cases.ports import AuditEntry, Receipt, SignIn
+from identity.use_cases.ports import AuditEntry, Receipt, SessionOwner, SignIn
 from oja_events.contracts import Event
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -248,8 +248,11 @@ class FakeSessions:
     def add(self, user_id: UUID, digest: bytes, *, longest: timedelta, address: str | None) -> None:
         self._draft.sessions[digest] = user_id
 
-    def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
-        return self._draft.sessions.get(digest)
+    def use(self, digest: bytes, *, idle: timedelta) -> SessionOwner | None:
+        user_id = self._draft.sessions.get(digest)
+        if user_id is None:
+            return None
+        return SessionOwner(user_id, self._draft.users[user_id].access_generation)
 
     def remove(self, digest: bytes) -> UUID | None:
         return self._draft.sessions.pop(digest, None)

@@ -14,8 +14,9 @@ from identity.adapters.tables import (
     AdminSessionRow,
     RefreshFamilyRow,
     RefreshTokenRow,
+    UserRow,
 )
-from identity.use_cases.ports import SignIn
+from identity.use_cases.ports import SessionOwner, SignIn
 
 # One statement, so that of many who show the same token exactly one finds it unspent. The family is
 # locked first: who ends all access waits for us, or we find the family ended.
@@ -136,21 +137,30 @@ class SqlSessionRepository:
             )
         )
 
-    def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
-        mine = AdminSessionRow.digest == digest
+    def use(self, digest: bytes, *, idle: timedelta) -> SessionOwner | None:
         stale = AdminSessionRow.used_at < func.now() - _USED_PRECISION
-        query = select(AdminSessionRow.user_id, stale).where(
-            mine,
-            AdminSessionRow.used_at > func.now() - idle,
-            AdminSessionRow.expires_at > func.now(),
+        query = (
+            select(UserRow.id, UserRow.access_generation, stale)
+            .join(AdminSessionRow, AdminSessionRow.user_id == UserRow.id)
+            .where(
+                AdminSessionRow.digest == digest,
+                AdminSessionRow.used_at > func.now() - idle,
+                AdminSessionRow.expires_at > func.now(),
+            )
         )
         found = self._session.execute(query).one_or_none()
         if found is None:
             return None
-        user_id, is_stale = found
-        if is_stale:
-            self._session.execute(update(AdminSessionRow).where(mine).values(used_at=func.now()))
-        return user_id
+        user_id, access_generation, is_stale = found
+        # Whoever ended the session meanwhile has left nothing to touch.
+        if is_stale and not self._touch(digest):
+            return None
+        return SessionOwner(user_id, access_generation)
+
+    def _touch(self, digest: bytes) -> bool:
+        mine = update(AdminSessionRow).where(AdminSessionRow.digest == digest)
+        touched = mine.values(used_at=func.now()).returning(AdminSessionRow.digest)
+        return bool(self._session.execute(touched).all())
 
     def remove(self, digest: bytes) -> UUID | None:
         gone = delete(AdminSessionRow).where(AdminSessionRow.digest == digest)

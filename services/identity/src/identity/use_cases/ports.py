@@ -170,6 +170,14 @@ class RefreshTokenRepository(Protocol):
         """Drop up to `limit` expired ones; how many there were."""
 
 
+@dataclass(frozen=True, slots=True)
+class SessionOwner:
+    """Whose a session is, and the generation of their access at the moment it was found."""
+
+    user_id: UUID
+    access_generation: int
+
+
 class SessionRepository(Protocol):
     """Admin sessions, known by the digest of their secret."""
 
@@ -177,7 +185,7 @@ class SessionRepository(Protocol):
         self, user_id: UUID, digest: bytes, *, longest: timedelta, address: str | None
     ) -> None: ...
 
-    def use(self, digest: bytes, *, idle: timedelta) -> UUID | None:
+    def use(self, digest: bytes, *, idle: timedelta) -> SessionOwner | None:
         """Whose session this is, while it lasts; counts as activity."""
 
     def remove(self, digest: bytes) -> UUID | None:

@@ -52,9 +52,12 @@ def open_session(
 def use_session(secret: str, *, idle: timedelta, uow: UnitOfWork) -> Session:
     """Whose session this is, with the permissions of now; raises SessionExpired."""
     with uow:
-        user_id = uow.sessions.use(digest(secret), idle=idle)
-        user = uow.users.find(user_id) if user_id else None
-        if user is None or not user.is_active:
+        owner = uow.sessions.use(digest(secret), idle=idle)
+        user = uow.users.find(owner.user_id) if owner else None
+        if owner is None or user is None or not user.is_active:
+            raise SessionExpired
+        # All access ended since the session was found: a token of now would outlive it.
+        if user.access_generation != owner.access_generation:
             raise SessionExpired
         permissions = uow.roles.permissions_of(user.roles)
         uow.commit()
