@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from threading import Event
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
+from identity.adapters.unit_of_work import SqlUnitOfWork
 from identity.bootstrap import MIGRATIONS, Dependencies, build
 from identity.domain.values import EmailAddress, Profile
 from identity.entrypoints.http.app import create_app
@@ -114,6 +116,27 @@ class Database:
 @pytest.fixture(scope="session")
 def database(deps: Dependencies) -> Database:
     return Database(deps.engine)
+
+
+@dataclass
+class Held:
+    """A unit of work that has done everything, and commits when it is let go."""
+
+    uow: SqlUnitOfWork
+    reached: Event = field(default_factory=Event)
+    let_go: Event = field(default_factory=Event)
+
+    def commit(self) -> None:
+        self.reached.set()
+        self.let_go.wait(20)
+        SqlUnitOfWork.commit(self.uow)
+
+
+@pytest.fixture
+def held(deps: Dependencies, monkeypatch: pytest.MonkeyPatch) -> Held:
+    held = Held(deps.unit_of_work())
+    monkeypatch.setattr(held.uow, "commit", held.commit)
+    return held
 
 
 @dataclass

@@ -1,16 +1,20 @@
 """Opening an account and what is one's own, through the HTTP API."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
 from identity.bootstrap import Dependencies
+from identity.use_cases.commands import accounts
 from oja_web.testing import problem
 from tests.integration.identity.conftest import (
     PASSWORD,
     Database,
+    Held,
     Person,
     an_email,
     registration,
@@ -313,6 +317,40 @@ def test_who_closes_their_account_is_forgotten(ada: Person, database: Database):
     told = database.rows("SELECT type FROM event_log WHERE subject = :id", id=ada.id)
     assert "oja.identity.customer_erased.v1" in [row.type for row in told]
     assert ada.client.post("/api/auth/register", json=registration(ada.email)).status_code == 201
+
+
+OWN_WRITES = [
+    ("PATCH", "/api/auth/me", {"first_name": "Ada"}),
+    ("POST", ADDRESSES, an_address()),
+    ("POST", "/api/auth/email/resend", None),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "body"), OWN_WRITES)
+def test_nothing_is_written_to_an_account_that_was_closed_meanwhile(
+    ada: Person,
+    held: Held,
+    deps: Dependencies,
+    database: Database,
+    method: str,
+    path: str,
+    body: Any,
+):
+    with ThreadPoolExecutor(2) as threads:
+        closing = threads.submit(
+            accounts.erase_account, UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=held.uow
+        )
+        held.reached.wait(20)
+        written = threads.submit(ada.call, method, path, body)
+        wait_until(database.somebody_waits)
+        held.let_go.set()
+        closing.result()
+
+    problem(written.result(), 401)
+    [row] = database.rows("SELECT * FROM users WHERE id = :id", id=ada.id)
+    assert row.first_name == "Erased"
+    for table in ("addresses", "one_time_requests"):
+        assert not database.rows(f"SELECT FROM {table} WHERE user_id = :id", id=ada.id)
 
 
 def test_closing_an_account_needs_its_password(ada: Person):

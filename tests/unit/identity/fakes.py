@@ -14,7 +14,7 @@ from identity.domain.one_time_request import OneTimeRequest, Purpose
 from identity.domain.roles import ADMIN
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
-from identity.use_cases.errors import EmailTaken, UserNotFound
+from identity.use_cases.errors import EmailTaken, InvalidCredentials, UserNotFound
 from identity.use_cases.ports import AuditEntry, Receipt, SessionOwner, SignIn
 from oja_events.contracts import Event
 
@@ -170,6 +170,12 @@ class FakeUsers:
             raise UserNotFound(user_id)
         return user
 
+    def get_active(self, user_id: UUID) -> User:
+        user = self.get(user_id)
+        if not user.is_active:
+            raise InvalidCredentials
+        return user
+
     def lock(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
         found = {user_id: self.find(user_id) for user_id in user_ids}
         return {user_id: user for user_id, user in found.items() if user}
@@ -316,6 +322,7 @@ class FakeAddressBooks:
         return uuid.uuid4()
 
     def get(self, user_id: UUID) -> AddressBook:
+        FakeUsers(self._draft).get_active(user_id)
         return deepcopy(self._draft.books.get(user_id)) or AddressBook(user_id)
 
     def save(self, book: AddressBook) -> None:

@@ -25,7 +25,13 @@ from identity.adapters.tables import (
 from identity.domain.address_book import AddressBook
 from identity.domain.roles import ADMIN, CUSTOMER
 from identity.domain.user import User
-from identity.use_cases.errors import EmailTaken, RoleNotFound, RoleTaken, UserNotFound
+from identity.use_cases.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    RoleNotFound,
+    RoleTaken,
+    UserNotFound,
+)
 from identity.use_cases.ports import AuditEntry, Role
 from oja_events import access_marks, audit
 from oja_events.contracts import Event
@@ -71,6 +77,12 @@ class SqlUserRepository:
         if user_id not in found:
             raise UserNotFound(user_id)
         return found[user_id]
+
+    def get_active(self, user_id: UUID) -> User:
+        user = self.get(user_id)
+        if not user.is_active:
+            raise InvalidCredentials
+        return user
 
     def lock(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
         query = select(UserRow).where(UserRow.id.in_(user_ids)).order_by(UserRow.id)
@@ -239,9 +251,9 @@ class SqlAddressBookRepository:
         return uuid7()
 
     def get(self, user_id: UUID) -> AddressBook:
-        lock = select(UserRow.id).where(UserRow.id == user_id).with_for_update()
-        if self._session.execute(lock).first() is None:
-            raise UserNotFound(user_id)
+        active = select(UserRow.id).where(UserRow.id == user_id, UserRow.is_active)
+        if self._session.execute(active.with_for_update()).first() is None:
+            raise InvalidCredentials
         return read_book(self._session, user_id)
 
     def save(self, book: AddressBook) -> None:

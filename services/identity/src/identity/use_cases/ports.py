@@ -106,6 +106,10 @@ class UserRepository(Protocol):
     def get(self, user_id: UUID) -> User:
         """The user, locked until the end of the transaction; raises UserNotFound."""
 
+    def get_active(self, user_id: UUID) -> User:
+        """The same for somebody who does something to their own account, whose token may be older
+        than the end of it; raises InvalidCredentials."""
+
     def lock(self, user_ids: Collection[UUID]) -> dict[UUID, User]:
         """Those of them that exist, locked in an order in which nobody can deadlock."""
 
@@ -244,7 +248,7 @@ class AddressBookRepository(Protocol):
     def new_id(self) -> UUID: ...
 
     def get(self, user_id: UUID) -> AddressBook:
-        """The user's book, locked; raises UserNotFound."""
+        """The user's book, locked; raises InvalidCredentials where `get_active` does."""
 
     def save(self, book: AddressBook) -> None: ...
 

@@ -49,9 +49,9 @@ def ask_for_proof(user: User, purpose: Purpose, uow: UnitOfWork) -> None:
 
 
 def change_profile(user_id: UUID, changes: dict[str, str | None], *, uow: UnitOfWork) -> User:
-    """`changes` holds the fields of Profile that get a new value."""
+    """`changes` holds the fields of Profile that get a new value. Raises InvalidCredentials."""
     with uow:
-        user = uow.users.get(user_id)
+        user = uow.users.get_active(user_id)
         user.profile = user.profile.with_changes(changes)
         uow.users.save(user)
         uow.commit()

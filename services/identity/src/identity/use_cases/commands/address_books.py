@@ -1,4 +1,4 @@
-"""A customer's addresses."""
+"""A customer's addresses. Whose account was closed or disabled: all raise InvalidCredentials."""
 
 from typing import Any
 from uuid import UUID

@@ -19,9 +19,10 @@ BATCH = 100
 
 
 def resend_verification(user_id: UUID, *, uow: UnitOfWork) -> None:
-    """Send the link again; nothing happens when the address is verified already."""
+    """Send the link again; nothing happens when the address is verified already. Raises
+    InvalidCredentials."""
     with uow:
-        user = uow.users.get(user_id)
+        user = uow.users.get_active(user_id)
         if not user.email_verified:
             ask_for_proof(user, Purpose.VERIFY_EMAIL, uow)
         uow.commit()
