@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 from identity.bootstrap import Dependencies
 from oja_web.testing import problem
 from tests.integration.identity.conftest import (
+    PASSWORD,
     Database,
     Person,
     a_colleague,
@@ -191,6 +192,28 @@ def test_the_last_admin_cannot_be_lost(admin: Person, database: Database):
     problem(change(admin, admin, {"roles": ["support"]}), 409, "last_admin")
 
     assert admin.call("GET", f"{USERS}/{admin.id}").json["roles"] == ["admin"]
+
+
+def test_a_closed_account_is_nobodys_again(admin: Person, zoe: Person, database: Database):
+    zoe.call("DELETE", "/api/auth/me", {"password": PASSWORD})
+
+    refused = change(admin, zoe, {"is_active": True, "roles": ["admin"]})
+
+    problem(refused, 409, "account_erased")
+    [row] = database.rows("SELECT is_active FROM users WHERE id = :id", id=zoe.id)
+    assert not row.is_active
+
+
+def test_an_administrator_who_cannot_sign_in_is_none(
+    admin: Person, zoe: Person, database: Database
+):
+    """Shops may have one from when closed accounts could be given roles."""
+    only_admins(database, admin)
+    zoe.call("DELETE", "/api/auth/me", {"password": PASSWORD})
+    database.change("UPDATE users SET is_active = true WHERE id = :id", id=zoe.id)
+    database.change("INSERT INTO user_roles VALUES (:id, 'admin')", id=zoe.id)
+
+    problem(change(admin, admin, {"is_active": False}), 409, "last_admin")
 
 
 def test_of_two_admins_who_remove_each_other_one_stays(

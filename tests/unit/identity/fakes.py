@@ -197,7 +197,7 @@ class FakeUsers:
 
     def has_other_admin(self, user_id: UUID) -> bool:
         others = [user for user in self._draft.users.values() if user.id != user_id]
-        return any(user.is_active and ADMIN in user.roles for user in others)
+        return any(user.is_active and not user.is_erased and ADMIN in user.roles for user in others)
 
 
 class FakeRoles:

@@ -24,7 +24,7 @@ from identity.adapters.tables import (
 )
 from identity.domain.address_book import AddressBook
 from identity.domain.roles import ADMIN, CUSTOMER
-from identity.domain.user import User
+from identity.domain.user import NO_PASSWORD, User
 from identity.use_cases.errors import (
     EmailTaken,
     InvalidCredentials,
@@ -118,7 +118,12 @@ class SqlUserRepository:
         query = (
             select(UserRow.id)
             .join(UserRoleRow, UserRoleRow.user_id == UserRow.id)
-            .where(UserRoleRow.role == ADMIN, UserRow.is_active, UserRow.id != user_id)
+            .where(
+                UserRoleRow.role == ADMIN,
+                UserRow.is_active,
+                UserRow.password_hash != NO_PASSWORD,
+                UserRow.id != user_id,
+            )
         )
         return self._session.execute(query.limit(1)).first() is not None
 

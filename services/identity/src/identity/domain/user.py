@@ -106,6 +106,11 @@ class User:
         self.roles, self.is_active = frozenset(), False
         self._events.append(CustomerErased(customer_id=self.id, erased_at=now))
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether there is nobody any more whose account this is."""
+        return self.password_hash == NO_PASSWORD
+
     def standing(self) -> dict[str, Any]:
         """What staff decide about a user, as the audit log keeps it."""
         return {"is_active": self.is_active, "roles": sorted(self.roles)}

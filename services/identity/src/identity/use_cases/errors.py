@@ -43,6 +43,10 @@ class UserNotFound(Exception):
     """There is no such user."""
 
 
+class AccountErased(Exception):
+    """Its owner closed the account: nobody can sign in to it again."""
+
+
 class UnknownRole(Exception):
     """Some of the roles do not exist."""
 

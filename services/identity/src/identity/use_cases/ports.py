@@ -124,7 +124,8 @@ class UserRepository(Protocol):
         """Everybody who has another role than `customer`."""
 
     def has_other_admin(self, user_id: UUID) -> bool:
-        """Whether another active administrator will be left; others who ask the same wait."""
+        """Whether another administrator who can sign in will be left; others who ask the same
+        wait."""
 
 
 class RoleRepository(Protocol):

@@ -7,6 +7,7 @@ from identity.domain.one_time_request import InvalidOneTimeToken, RequestGone
 from identity.domain.passwords import WeakPassword
 from identity.domain.roles import BeyondOwnPermissions, LastAdmin
 from identity.use_cases.errors import (
+    AccountErased,
     CannotCount,
     EmailTaken,
     InvalidCredentials,
@@ -51,6 +52,7 @@ REFUSALS = {
     WrongPassword: Refusal(422, "invalid"),
     SameEmail: Refusal(422, "invalid"),
     NotStaff: Refusal(403, "forbidden", "This account is not a member of staff's."),
+    AccountErased: Refusal(409, "account_erased"),
     UserNotFound: Refusal(404, "not_found", "There is no such user."),
     AddressNotFound: Refusal(404, "not_found", "There is no such address."),
     AddressBookFull: Refusal(409, "address_book_full"),

@@ -87,7 +87,8 @@ def show_user(user_id: UUID) -> Response:
 def change_user(body: dict[str, Any], user_id: UUID) -> Response:
     """Disable or enable a user that you have seen (If-Match), or give them other roles
 
-    They have to sign in again afterwards. You cannot touch what you may not do yourself.
+    They have to sign in again afterwards. You cannot touch what you may not do yourself, nor an
+    account that its owner closed (409 `account_erased`).
     """
     user = staff.change_user(
         user_id,

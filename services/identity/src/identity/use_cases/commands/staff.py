@@ -10,7 +10,7 @@ from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
 from identity.use_cases.commands.accounts import new_hash
 from identity.use_cases.commands.authentication import end_all_access
-from identity.use_cases.errors import UnknownRole, UserNotFound
+from identity.use_cases.errors import AccountErased, UnknownRole, UserNotFound
 from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
 
 MAY_CHANGE_USERS = "users:write"
@@ -70,12 +70,16 @@ def change_user(
 
     Both users are locked, and permissions are those of now and not of the actor's token: who was
     disabled a second ago changes nothing any more.
+
+    Raises UserNotFound, AccountErased, BeyondOwnPermissions, UnknownRole, LastAdmin.
     """
     with uow:
         locked = uow.users.lock({user_id, by.user_id})
         if user_id not in locked:
             raise UserNotFound(user_id)
         user, actor = locked[user_id], locked.get(by.user_id)
+        if user.is_erased:
+            raise AccountErased("its owner closed this account for good")
         precondition(user.version)
         # Asked before anything changes: the actor may be the user.
         held = held_by(actor, MAY_CHANGE_USERS, uow)
