@@ -1,15 +1,19 @@
 """Roles that staff make, the audit log, and one's own sessions at the console, over the API."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from identity.adapters.unit_of_work import SqlUnitOfWork
 from identity.bootstrap import Dependencies
+from identity.use_cases.commands import staff
 from oja_web.testing import bearer, problem
-from tests.integration.identity.conftest import Database, Person, a_colleague
+from tests.integration.identity.conftest import Database, Held, Person, a_colleague
 from tests.support.waiting import wait_until
 
 ROLES = "/api/admin/roles"
@@ -99,6 +103,83 @@ def test_s17_who_has_a_role_that_changes_signs_in_anew(
     assert colleague.client.post("/api/auth/refresh", json=body).status_code == 401
     headers = bearer(tokens["access_token"])
     wait_until(lambda: colleague.client.get("/api/auth/me", headers=headers).status_code == 401)
+
+
+def give(role: str, to: Person, by: Person, uow: SqlUnitOfWork) -> None:
+    staff.change_user(
+        UUID(to.id),
+        is_active=None,
+        roles=frozenset({role}),
+        by=staff.Actor(UUID(by.id)),
+        precondition=lambda version: None,
+        uow=uow,
+    )
+
+
+@pytest.fixture
+def while_given(
+    admin: Person, ada: Person, held: Held, database: Database
+) -> Callable[[str, Callable[[], TestResponse]], TestResponse]:
+    """The answer to a call that comes when `ada` has been given a role, but not for good yet."""
+
+    def run(role: str, call: Callable[[], TestResponse]) -> TestResponse:
+        with ThreadPoolExecutor(2) as threads:
+            given = threads.submit(give, role, ada, admin, held.uow)
+            held.reached.wait(20)
+            answer = threads.submit(call)
+            wait_until(lambda: answer.done() or database.somebody_waits())
+            held.let_go.set()
+            given.result()
+        return answer.result()
+
+    return run
+
+
+def test_s17_who_is_given_a_role_while_it_changes_keeps_nothing_of_before(
+    admin: Person, ada: Person, while_given: Any, database: Database
+):
+    name = a_role(admin, "orders:read")
+    less = {"description": "x", "permissions": []}
+
+    answer = while_given(name, lambda: write(admin, "PUT", name, less))
+
+    assert answer.status_code == 200
+    told = database.rows(
+        "SELECT convert_from(envelope, 'UTF8')::jsonb #> '{data,permissions}' AS permissions"
+        " FROM event_log WHERE type = :type AND subject = :id ORDER BY id",
+        type="oja.identity.staff_changed.v1",
+        id=ada.id,
+    )
+    assert [news.permissions for news in told] == [["orders:read"], []]
+    revoked = "SELECT FROM users WHERE id = :id AND access_generation = 3"
+    assert database.rows(revoked, id=ada.id)
+
+
+def test_a_role_that_is_given_while_it_is_deleted_stays(
+    admin: Person, ada: Person, while_given: Any
+):
+    name = a_role(admin, "orders:read")
+
+    problem(while_given(name, lambda: write(admin, "DELETE", name)), 409, "role_in_use")
+
+    assert admin.call("GET", f"/api/admin/users/{ada.id}").json["roles"] == [name]
+
+
+def test_who_gives_a_role_of_theirs_while_it_changes_does_not_get_stuck(
+    admin: Person, ada: Person, app: Flask, deps: Dependencies, database: Database
+):
+    name = a_role(admin, "users:write")
+    manager = a_colleague(app, deps, name)
+
+    with ThreadPoolExecutor(1) as threads, deps.unit_of_work() as changing:
+        changing.roles.lock(name)
+        given = threads.submit(give, name, ada, manager, deps.unit_of_work())
+        wait_until(database.somebody_waits)
+        changing.users.lock(changing.roles.holders(name))
+        changing.commit()
+
+    given.result()
+    assert admin.call("GET", f"/api/admin/users/{ada.id}").json["roles"] == [name]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Users, roles and permissions for staff, through the HTTP API."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -236,6 +237,17 @@ def test_of_two_admins_who_remove_each_other_one_stays(
             "SELECT FROM users JOIN user_roles ON user_id = id WHERE role = 'admin' AND is_active"
         )
         assert len(left) == 1
+
+
+def test_an_admin_is_removed_while_another_one_is_made(
+    admin: Person, app: Flask, deps: Dependencies
+):
+    other = a_colleague(app, deps, "admin")
+
+    with ThreadPoolExecutor(1) as threads, deps.unit_of_work() as making:
+        making.roles.hold({"admin"})
+        removed = threads.submit(change, admin, other, {"roles": ["support"]})
+        assert removed.result(20).status_code == 200
 
 
 def test_three_admins_who_all_resign_leave_one(app: Flask, deps: Dependencies, database: Database):

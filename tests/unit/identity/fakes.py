@@ -201,6 +201,9 @@ class FakeUsers:
 
 
 class FakeRoles:
+    def hold(self, roles: Collection[str]) -> None:
+        """Nobody else is there."""
+
     def unknown(self, roles: Collection[str]) -> frozenset[str]:
         return frozenset(roles) - PERMISSIONS.keys()
 

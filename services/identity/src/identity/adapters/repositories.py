@@ -112,8 +112,9 @@ class SqlUserRepository:
         self._tell_of(user, taken=self._set_roles(user))
 
     def has_other_admin(self, user_id: UUID) -> bool:
-        # Two administrators who remove each other at the same moment must not both succeed.
-        lock = select(RoleRow.name).where(RoleRow.name == ADMIN).with_for_update()
+        # Two administrators who remove each other at the same moment must not both succeed. Not the
+        # strongest lock: who makes a third one holds the role, and may wait for the two.
+        lock = select(RoleRow.name).where(RoleRow.name == ADMIN).with_for_update(key_share=True)
         self._session.execute(lock)
         query = (
             select(UserRow.id)
@@ -203,6 +204,10 @@ class SqlRoleRepository:
         query = select(RolePermissionRow.permission).where(RolePermissionRow.role.in_(roles))
         return frozenset(self._session.scalars(query))
 
+    def hold(self, roles: Collection[str]) -> None:
+        held = select(RoleRow.name).where(RoleRow.name.in_(roles)).order_by(RoleRow.name)
+        self._session.execute(held.with_for_update(read=True, key_share=True))
+
     def unknown_permissions(self, names: Collection[str]) -> frozenset[str]:
         query = select(PermissionRow.name).where(PermissionRow.name.in_(names))
         return frozenset(names) - frozenset(self._session.scalars(query))
@@ -215,8 +220,7 @@ class SqlRoleRepository:
         self._grant(role)
 
     def lock(self, name: str) -> Role:
-        # Not the strongest lock: people may be given the role meanwhile, which refers to its name.
-        query = select(RoleRow).where(RoleRow.name == name).with_for_update(key_share=True)
+        query = select(RoleRow).where(RoleRow.name == name).with_for_update()
         row = self._session.scalars(query).one_or_none()
         if row is None:
             raise RoleNotFound(name)

@@ -134,6 +134,10 @@ class RoleRepository(Protocol):
 
     def permissions_of(self, roles: Collection[str]) -> frozenset[str]: ...
 
+    def hold(self, roles: Collection[str]) -> None:
+        """Keep those that exist as they are until the end of the transaction, which gives them to
+        somebody. Called before users are locked: who changes a role locks it before its holders."""
+
     def unknown_permissions(self, names: Collection[str]) -> frozenset[str]:
         """Those that do not exist."""
 
@@ -141,7 +145,8 @@ class RoleRepository(Protocol):
         """Raises RoleTaken."""
 
     def lock(self, name: str) -> "Role":
-        """The role, locked until the end of the transaction; raises RoleNotFound."""
+        """The role, locked until the end of the transaction, so that nobody is given it meanwhile;
+        raises RoleNotFound."""
 
     def save(self, role: "Role") -> "Role":
         """Keep the changes; the role with its new version."""

@@ -41,6 +41,7 @@ def create_user(
     """Raises WeakPassword, EmailTaken, UnknownRole, BeyondOwnPermissions."""
     password_hash = new_hash(new.password, new.email, new.profile, policy=policy, hasher=hasher)
     with uow:
+        uow.roles.hold(new.roles)
         actor = uow.users.get(by.user_id)
         refuse_overreach(held_by(actor, MAY_CHANGE_USERS, uow), _permissions_of(new.roles, uow))
         user = _add(new, password_hash, uow)
@@ -74,6 +75,7 @@ def change_user(
     Raises UserNotFound, AccountErased, BeyondOwnPermissions, UnknownRole, LastAdmin.
     """
     with uow:
+        uow.roles.hold(roles or frozenset())
         locked = uow.users.lock({user_id, by.user_id})
         if user_id not in locked:
             raise UserNotFound(user_id)
@@ -102,6 +104,7 @@ def create_admin(
     """For the operator of the machine, who needs no permission; raises WeakPassword, EmailTaken."""
     password_hash = new_hash(new.password, new.email, new.profile, policy=policy, hasher=hasher)
     with uow:
+        uow.roles.hold(new.roles)
         user = _add(new, password_hash, uow)
         uow.audit.note(
             AuditEntry(
