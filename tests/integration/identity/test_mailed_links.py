@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -10,15 +11,18 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from identity.bootstrap import Dependencies
+from identity.use_cases.commands import accounts
 from identity.use_cases.commands.mailed_links import answer_forgotten
 from tests.integration.identity.conftest import (
     INTERNAL_TOKEN,
     PASSWORD,
     SHOP,
     Database,
+    Held,
     Person,
     an_email,
 )
+from tests.support.waiting import wait_until
 
 BETTER = "another horse of course"
 VERIFIED, RESET = "email_verification_requested", "password_reset_requested"
@@ -247,6 +251,26 @@ def test_s07_whether_there_is_an_account_is_looked_up_after_the_answer(
     assert answer_forgotten(uow=deps.unit_of_work()) >= 2
     assert len(requested(database, ada, RESET)) == 1
     assert not database.rows("SELECT FROM forgotten_passwords")
+
+
+def test_nobody_hears_of_who_closes_the_account_that_a_link_is_asked_for(
+    ada: Person, held: Held, deps: Dependencies, database: Database
+):
+    ada.client.post("/api/auth/password/forgot", json={"email": ada.email})
+
+    with ThreadPoolExecutor(2) as threads:
+        closing = threads.submit(
+            accounts.erase_account, UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=held.uow
+        )
+        held.reached.wait(20)
+        answered = threads.submit(answer_forgotten, uow=deps.unit_of_work())
+        wait_until(lambda: answered.done() or database.somebody_waits())
+        held.let_go.set()
+        closing.result()
+
+    assert answered.result() == 1
+    assert requested(database, ada, RESET) == []
+    assert not database.rows("SELECT FROM one_time_requests WHERE user_id = :id", id=ada.id)
 
 
 def test_a_disabled_account_gets_no_link(ada: Person, database: Database):

@@ -56,14 +56,23 @@ def answer_forgotten(*, uow: UnitOfWork) -> int:
     """Send links to the accounts' own addresses, where there are accounts; how many asked."""
     with uow:
         asked = uow.one_time_requests.take(BATCH)
+        owners = _owners({forgotten.email for forgotten in asked if forgotten.email}, uow)
         for forgotten in asked:
-            user = uow.users.find_by_email(forgotten.email) if forgotten.email else None
+            user = owners.get(forgotten.email)
             if user and user.is_active:
                 ask_for_proof(user, Purpose.RESET_PASSWORD, uow)
             target = user.id if user else None
             uow.audit.note(AuditEntry("password_reset_asked", None, target, forgotten.address))
         uow.commit()
     return len(asked)
+
+
+def _owners(emails: set[str], uow: UnitOfWork) -> dict[str | None, User]:
+    """The users whose addresses these are, locked: what was found is old news for whoever closes
+    the account or moves it to another address in this moment."""
+    found = [uow.users.find_by_email(email) for email in emails]
+    locked = uow.users.lock({user.id for user in found if user})
+    return {user.email.canonical: user for user in locked.values()}
 
 
 def reset_password(
