@@ -2,15 +2,18 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import UUID
 
 import jwt
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from identity.bootstrap import Dependencies
 from identity.domain.secrets import digest
+from identity.use_cases.commands import accounts
 from identity.use_cases.housekeeping import purge_expired
 from oja_web.testing import bearer, problem
 from tests.integration.identity.conftest import (
@@ -20,6 +23,7 @@ from tests.integration.identity.conftest import (
     Database,
     Person,
     a_customer,
+    an_email,
 )
 from tests.integration.identity.test_accounts import in_threads
 from tests.support.waiting import wait_until
@@ -114,6 +118,26 @@ def test_s06_every_failure_costs_one_verification(
     problem(client.post(path, json={"email": email, "password": password}), 401)
 
     assert len(verifications) == 1
+
+
+def test_s06_the_statements_are_the_same_whether_there_is_an_account_or_not(
+    ada: Person, deps: Dependencies
+):
+    """They are most of the time that is left when both cost one verification."""
+    statements: list[str] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement.split("WHERE")[0])
+
+    event.listen(deps.engine, "before_cursor_execute", note)
+    seen = []
+    for email in (ada.email, an_email()):
+        del statements[:]
+        ada.client.post("/api/auth/login", json={"email": email, "password": "wrong"})
+        seen.append(list(statements))
+    event.remove(deps.engine, "before_cursor_execute", note)
+
+    assert seen[0] == seen[1]
 
 
 def test_s02_an_old_hash_is_replaced_by_the_next_good_login(ada: Person, database: Database):
@@ -281,6 +305,23 @@ def test_failures_are_noted_with_where_they_came_from(ada: Person, database: Dat
     assert (rows[-1].actor_id, rows[-1].address) == (None, "127.0.0.1")
     assert rows[-1].request_id
     assert PASSWORD not in str(rows)
+
+
+def test_a_failure_leaves_no_trace_of_who_closed_the_account_meanwhile(
+    ada: Person, deps: Dependencies, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    verify = type(deps.hasher).verify
+
+    def slow(hasher: Any, password: str, expected: str | None) -> bool:
+        monkeypatch.setattr(type(deps.hasher), "verify", verify)
+        accounts.erase_account(UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=deps.unit_of_work())
+        return verify(hasher, password, expected)
+
+    monkeypatch.setattr(type(deps.hasher), "verify", slow)
+    problem(ada.log_in("wrong"), 401, "invalid_credentials")
+
+    known = database.rows("SELECT address FROM audit_log WHERE target_id = :id", id=ada.id)
+    assert {row.address for row in known} == {None}
 
 
 def test_expired_families_are_thrown_away_and_others_kept(

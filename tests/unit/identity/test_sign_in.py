@@ -92,14 +92,15 @@ def test_who_signs_in_gets_what_their_roles_allow_and_is_noted():
     assert (entry.action, entry.target_id, entry.address) == ("signed_in", ada.id, "192.0.2.7")
 
 
-def test_failures_of_known_users_are_noted_and_those_of_strangers_are_not():
+def test_failures_of_known_users_and_of_strangers_are_noted():
     uow = FakeUnitOfWork(a_user())
 
     for given in (WRONG, Credentials("zoe@example.com", "correct horse")):
         with pytest.raises(InvalidCredentials):
             log_in(uow, given)
 
-    assert [entry.detail for entry in uow.stored.audit] == [{"reason": "wrong password"}]
+    assert [entry.detail["reason"] for entry in uow.stored.audit] == ["wrong password", "unknown"]
+    assert uow.stored.audit[-1].target_id is None
 
 
 def test_s02_a_weaker_hash_is_replaced_at_the_next_good_login():

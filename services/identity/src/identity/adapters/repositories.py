@@ -181,14 +181,12 @@ def _taken_addresses_told() -> Iterator[None]:
 
 
 def roles_of(session: Session, user_ids: Collection[UUID]) -> dict[UUID, list[str]]:
-    """Asked after the users were locked: in one statement with the lock it could be old news."""
+    """Asked after the users were locked: in one statement with the lock it could be old news. And
+    asked about nobody too, so that the time of an answer does not tell whether there is a user."""
     roles: dict[UUID, list[str]] = defaultdict(list)
-    if user_ids:
-        query = select(UserRoleRow.user_id, UserRoleRow.role).where(
-            UserRoleRow.user_id.in_(user_ids)
-        )
-        for user_id, role in session.execute(query):
-            roles[user_id].append(role)
+    query = select(UserRoleRow.user_id, UserRoleRow.role).where(UserRoleRow.user_id.in_(user_ids))
+    for user_id, role in session.execute(query):
+        roles[user_id].append(role)
     return roles
 
 

@@ -42,9 +42,7 @@ def _verified(given: Credentials, *, hasher: PasswordHasher, uow: UnitOfWork) ->
     with uow:
         user = uow.users.find_by_email(given.email) if given.email else None
     right = hasher.verify(password, user.password_hash if user else None)
-    if user is None:
-        raise InvalidCredentials
-    if not right or not user.is_active:
+    if user is None or not right or not user.is_active:
         _note_failure(user, given.address, "disabled" if right else "wrong password", uow)
         raise InvalidCredentials
     outdated = hasher.is_outdated(user.password_hash)
@@ -65,11 +63,14 @@ def admit(proven: Proven, *, uow: UnitOfWork) -> User:
     return user
 
 
-def _note_failure(user: User, address: str | None, reason: str, uow: UnitOfWork) -> None:
+def _note_failure(user: User | None, address: str | None, reason: str, uow: UnitOfWork) -> None:
+    """Also of nobody, so that the time of an answer does not tell whether there is an account; and
+    of whoever closed it while the password was checked, without a trace that leads to them."""
     with uow:
-        uow.audit.note(
-            AuditEntry("sign_in_failed", None, user.id, address, detail={"reason": reason})
-        )
+        locked = uow.users.lock({user.id} if user else set())
+        known = next((each.id for each in locked.values() if not each.is_erased), None)
+        detail = {"reason": reason if known else "unknown"}
+        uow.audit.note(AuditEntry("sign_in_failed", None, known, address, detail=detail))
         uow.commit()
 
 
