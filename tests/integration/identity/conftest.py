@@ -18,7 +18,7 @@ from identity.bootstrap import MIGRATIONS, Dependencies, build
 from identity.domain.values import EmailAddress, Profile
 from identity.entrypoints.http.app import create_app
 from identity.settings import HashingSettings, Settings, SignInSettings
-from identity.use_cases.commands import staff
+from identity.use_cases.commands import accounts, staff
 from oja_events.migrating import migrate
 from oja_web.testing import bearer, make_key_pair
 from tests.support.postgres import scratch_database
@@ -220,3 +220,15 @@ def a_colleague(app: Flask, deps: Dependencies, *roles: str) -> Person:
     person = Person(app.test_client(), email, str(user.id))
     person.tokens()
     return person
+
+
+def close(person: Person, deps: Dependencies, uow: SqlUnitOfWork) -> None:
+    """The owner closes the account, in this unit of work."""
+    accounts.erase_account(
+        UUID(person.id),
+        person.password,
+        address=None,
+        attempts=deps.attempts,
+        hasher=deps.hasher,
+        uow=uow,
+    )

@@ -3,13 +3,11 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
 from identity.bootstrap import Dependencies
-from identity.use_cases.commands import accounts
 from oja_web.testing import problem
 from tests.integration.identity.conftest import (
     PASSWORD,
@@ -17,6 +15,7 @@ from tests.integration.identity.conftest import (
     Held,
     Person,
     an_email,
+    close,
     registration,
 )
 from tests.support.waiting import wait_until
@@ -337,9 +336,7 @@ def test_nothing_is_written_to_an_account_that_was_closed_meanwhile(
     body: Any,
 ):
     with ThreadPoolExecutor(2) as threads:
-        closing = threads.submit(
-            accounts.erase_account, UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=held.uow
-        )
+        closing = threads.submit(close, ada, deps, held.uow)
         held.reached.wait(20)
         written = threads.submit(ada.call, method, path, body)
         wait_until(database.somebody_waits)

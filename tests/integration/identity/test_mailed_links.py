@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -11,7 +10,6 @@ from sqlalchemy import event
 from werkzeug.test import TestResponse
 
 from identity.bootstrap import Dependencies
-from identity.use_cases.commands import accounts
 from identity.use_cases.commands.mailed_links import answer_forgotten
 from tests.integration.identity.conftest import (
     INTERNAL_TOKEN,
@@ -21,6 +19,7 @@ from tests.integration.identity.conftest import (
     Held,
     Person,
     an_email,
+    close,
 )
 from tests.support.waiting import wait_until
 
@@ -259,9 +258,7 @@ def test_nobody_hears_of_who_closes_the_account_that_a_link_is_asked_for(
     ada.client.post("/api/auth/password/forgot", json={"email": ada.email})
 
     with ThreadPoolExecutor(2) as threads:
-        closing = threads.submit(
-            accounts.erase_account, UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=held.uow
-        )
+        closing = threads.submit(close, ada, deps, held.uow)
         held.reached.wait(20)
         answered = threads.submit(answer_forgotten, uow=deps.unit_of_work())
         wait_until(lambda: answered.done() or database.somebody_waits())

@@ -14,7 +14,7 @@ from identity.bootstrap import Dependencies, build
 from identity.entrypoints.http.app import create_app
 from identity.settings import Settings, SignInSettings
 from oja_web.shared_redis import SharedRedis
-from oja_web.testing import problem
+from oja_web.testing import bearer, problem
 from tests.integration.identity.conftest import PASSWORD, Database, an_email, registration
 from tests.support.redis import PrivateRedis, private_redis
 from tests.support.waiting import wait_until
@@ -123,6 +123,39 @@ def test_s08_the_console_and_the_shop_count_the_same_account(shop: Flask, ada: s
 
     problem(post(shop, "/api/admin/session", guess), 429)
     problem(post(shop, "/api/auth/login", guess), 429)
+
+
+ASKING_AGAIN = {
+    "/api/auth/password/change": {
+        "current_password": "wrong",
+        "password": "another horse",
+        "password_confirm": "another horse",
+    },
+    "/api/auth/email/change": {"email": "elsewhere@example.com", "password": "wrong"},
+    "/api/auth/me": {"password": "wrong"},
+}
+
+
+def test_s08_whoever_guesses_with_a_token_guesses_at_the_same_account(
+    shop: Flask, ada: str, database: Database
+) -> None:
+    headers = bearer(sign_in(shop, ada, PASSWORD).json["access_token"])
+    for path, body in ASKING_AGAIN.items():
+        method = "DELETE" if path.endswith("/me") else "POST"
+        for _ in range(3):
+            answer = shop.test_client().open(path, method=method, json=body, headers=headers)
+            problem(answer, 422, "invalid")
+    problem(sign_in(shop, ada, "wrong"), 401)
+
+    refused = sign_in(shop, ada, PASSWORD)
+
+    problem(refused, 429)
+    assert '"login-account";q=10;w=86400' in refused.headers.getlist("RateLimit-Policy")
+    noted = (
+        "SELECT FROM audit_log JOIN users ON actor_id = users.id"
+        " WHERE email = :email AND action = 'reauthentication_failed'"
+    )
+    assert len(database.rows(noted, email=ada)) == 9
 
 
 def test_s08_another_spelling_of_the_address_is_the_same_account(shop: Flask, ada: str) -> None:

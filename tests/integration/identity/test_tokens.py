@@ -2,7 +2,6 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID
 
 import jwt
 import pytest
@@ -13,7 +12,6 @@ from werkzeug.test import TestResponse
 
 from identity.bootstrap import Dependencies
 from identity.domain.secrets import digest
-from identity.use_cases.commands import accounts
 from identity.use_cases.housekeeping import purge_expired
 from oja_web.testing import bearer, problem
 from tests.integration.identity.conftest import (
@@ -24,6 +22,7 @@ from tests.integration.identity.conftest import (
     Person,
     a_customer,
     an_email,
+    close,
 )
 from tests.integration.identity.test_accounts import in_threads
 from tests.support.waiting import wait_until
@@ -314,7 +313,7 @@ def test_a_failure_leaves_no_trace_of_who_closed_the_account_meanwhile(
 
     def slow(hasher: Any, password: str, expected: str | None) -> bool:
         monkeypatch.setattr(type(deps.hasher), "verify", verify)
-        accounts.erase_account(UUID(ada.id), PASSWORD, hasher=deps.hasher, uow=deps.unit_of_work())
+        close(ada, deps, deps.unit_of_work())
         return verify(hasher, password, expected)
 
     monkeypatch.setattr(type(deps.hasher), "verify", slow)

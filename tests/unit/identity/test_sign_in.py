@@ -8,12 +8,14 @@ import pytest
 from identity.domain.secrets import digest
 from identity.domain.user import User
 from identity.use_cases.commands import accounts, sessions, tokens
+from identity.use_cases.commands.attempts import Attempts
 from identity.use_cases.commands.authentication import Credentials
 from identity.use_cases.errors import (
     InvalidCredentials,
     InvalidRefreshToken,
     NotStaff,
     SessionExpired,
+    TooManyAttempts,
     WrongPassword,
 )
 from tests.unit.identity.fake_strikes import attempts
@@ -246,9 +248,18 @@ def test_who_lost_every_permission_has_no_session_any_more():
         sessions.use_session(session.secret, idle=IDLE, uow=uow)
 
 
-def change_password(uow: FakeUnitOfWork, user: User, current: str, new: str) -> None:
+def change_password(
+    uow: FakeUnitOfWork, user: User, current: str, new: str, tries: Attempts | None = None
+) -> None:
     accounts.change_password(
-        user.id, current, new, address=None, policy=POLICY, hasher=FakeHasher(), uow=uow
+        user.id,
+        current,
+        new,
+        address="192.0.2.7",
+        policy=POLICY,
+        attempts=tries or attempts(),
+        hasher=FakeHasher(),
+        uow=uow,
     )
 
 
@@ -276,3 +287,38 @@ def test_s11_a_new_password_needs_the_old_one():
         change_password(uow, ada, "incorrect horse", "battery staple")
 
     assert uow.stored.users[ada.id].password_hash == ada.password_hash
+    [entry] = uow.stored.audit
+    assert (entry.action, entry.actor_id, entry.target_id, entry.address) == (
+        "reauthentication_failed",
+        ada.id,
+        ada.id,
+        "192.0.2.7",
+    )
+
+
+def test_s08_guesses_of_who_is_signed_in_count_for_the_account():
+    ada = a_user()
+    uow, tries = FakeUnitOfWork(ada), attempts()
+
+    for _ in range(3):
+        with pytest.raises(WrongPassword):
+            change_password(uow, ada, "incorrect horse", "battery staple", tries)
+
+    with pytest.raises(TooManyAttempts):
+        change_password(uow, ada, "correct horse", "battery staple", tries)
+    with pytest.raises(TooManyAttempts):
+        tokens.log_in(RIGHT, attempts=tries, hasher=FakeHasher(), limits=LIMITS, uow=uow)
+
+
+def test_s08_a_right_password_of_who_is_signed_in_clears_the_account():
+    ada = a_user()
+    uow, tries = FakeUnitOfWork(ada), attempts()
+    for _ in range(2):
+        with pytest.raises(WrongPassword):
+            change_password(uow, ada, "incorrect horse", "battery staple", tries)
+
+    change_password(uow, ada, "correct horse", "battery staple", tries)
+
+    for _ in range(3):
+        with pytest.raises(WrongPassword):
+            change_password(uow, ada, "incorrect horse", "battery staple", tries)

@@ -86,6 +86,8 @@ def erase_me(body: dict[str, Any]) -> Response:
     accounts.erase_account(
         caller().user_id,
         body["password"],
+        address=request.remote_addr,
+        attempts=deps().attempts,
         hasher=deps().hasher,
         uow=deps().unit_of_work(),
     )
@@ -108,6 +110,7 @@ def change_password(body: dict[str, Any]) -> None:
         body["password"],
         address=request.remote_addr,
         policy=deps().policy,
+        attempts=deps().attempts,
         hasher=deps().hasher,
         uow=deps().unit_of_work(),
     )

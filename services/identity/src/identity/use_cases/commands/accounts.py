@@ -8,8 +8,8 @@ from identity.domain.passwords import PasswordPolicy, normalized
 from identity.domain.roles import ADMIN, LastAdmin
 from identity.domain.user import User
 from identity.domain.values import EmailAddress, Profile
-from identity.use_cases.commands.authentication import end_all_access
-from identity.use_cases.errors import InvalidCredentials, WrongPassword
+from identity.use_cases.commands.attempts import Attempts
+from identity.use_cases.commands.authentication import admit, end_all_access, reauthenticate
 from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
 
 
@@ -65,22 +65,27 @@ def change_password(
     *,
     address: str | None,
     policy: PasswordPolicy,
+    attempts: Attempts,
     hasher: PasswordHasher,
     uow: UnitOfWork,
 ) -> None:
     """Ends every session and every refresh token of the user, this one's too.
 
-    Raises WrongPassword, WeakPassword.
+    Raises WrongPassword, TooManyAttempts, InvalidCredentials, WeakPassword.
     """
-    with uow:
-        before = uow.users.get(user_id)
-    if not hasher.verify(normalized(current), before.password_hash):
-        raise WrongPassword
+    proven = reauthenticate(
+        user_id,
+        current,
+        "current_password",
+        address=address,
+        attempts=attempts,
+        hasher=hasher,
+        uow=uow,
+    )
+    before = proven.user
     password_hash = new_hash(password, before.email, before.profile, policy=policy, hasher=hasher)
     with uow:
-        user = uow.users.get(user_id)
-        if not user.is_active or user.password_changed_at != before.password_changed_at:
-            raise InvalidCredentials
+        user = admit(proven, uow=uow)
         user.set_password(password_hash, how="change", now=uow.now())
         end_all_access(user, uow)
         uow.audit.note(AuditEntry("password_changed", user.id, user.id, address))
@@ -106,21 +111,20 @@ def erase_account(
     user_id: UUID,
     password: str,
     *,
+    address: str | None,
+    attempts: Attempts,
     hasher: PasswordHasher,
     uow: UnitOfWork,
 ) -> None:
     """Forget the person for good, here and (by event) in every service. Their orders stay.
 
-    Raises WrongPassword, LastAdmin.
+    Raises WrongPassword, TooManyAttempts, InvalidCredentials, LastAdmin.
     """
+    proven = reauthenticate(
+        user_id, password, "password", address=address, attempts=attempts, hasher=hasher, uow=uow
+    )
     with uow:
-        before = uow.users.get(user_id)
-    if not hasher.verify(normalized(password), before.password_hash):
-        raise WrongPassword("password")
-    with uow:
-        user = uow.users.get(user_id)
-        if not user.is_active or user.password_changed_at != before.password_changed_at:
-            raise InvalidCredentials
+        user = admit(proven, uow=uow)
         if ADMIN in user.roles and not uow.users.has_other_admin(user.id):
             raise LastAdmin("this is the last active administrator")
         user.erase(now=uow.now())

@@ -14,7 +14,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from identity.domain.patience import Patience
-from identity.use_cases.errors import EmailTaken, InvalidCredentials, TooManyAttempts
+from identity.use_cases.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    TooManyAttempts,
+    WrongPassword,
+)
 from identity.use_cases.ports import Strikes, Subject
 
 _EVERYBODY = "everybody"
@@ -39,6 +44,15 @@ class Attempts:
         # What cannot be an address has no account that could be guessed.
         account = [Subject(self.account, email)] if email else []
         with self._counted([*account, *subjects], InvalidCredentials):
+            yield
+        self.strikes.forgive(account)
+
+    @contextmanager
+    def at_reauthenticating(self, email: str) -> Iterator[None]:
+        """Around one try of somebody who is signed in. It counts for the account as signing in
+        does, or a stolen token would be worth guesses of its own."""
+        account = [Subject(self.account, email)]
+        with self._counted(account, WrongPassword):
             yield
         self.strikes.forgive(account)
 

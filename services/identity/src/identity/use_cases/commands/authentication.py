@@ -1,11 +1,13 @@
-"""Whether somebody knows an account's password; shared by all ways to sign in."""
+"""Whether somebody knows an account's password; shared by all ways to sign in, and by whatever asks
+those who are in for it again."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from identity.domain.passwords import normalized
 from identity.domain.user import User
 from identity.use_cases.commands.attempts import Attempts
-from identity.use_cases.errors import InvalidCredentials
+from identity.use_cases.errors import InvalidCredentials, WrongPassword
 from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
 
 
@@ -49,6 +51,29 @@ def _verified(given: Credentials, *, hasher: PasswordHasher, uow: UnitOfWork) ->
     return Proven(user, hasher.hash(password) if outdated else None)
 
 
+def reauthenticate(
+    user_id: UUID,
+    password: str,
+    field: str,
+    *,
+    address: str | None,
+    attempts: Attempts,
+    hasher: PasswordHasher,
+    uow: UnitOfWork,
+) -> Proven:
+    """For what a token alone is not good enough; `field` is where they typed the password.
+
+    Raises WrongPassword, InvalidCredentials, TooManyAttempts.
+    """
+    with uow:
+        user = uow.users.get_active(user_id)
+    with attempts.at_reauthenticating(user.email.canonical):
+        if not hasher.verify(normalized(password), user.password_hash):
+            _note_wrong_password(user_id, address, uow)
+            raise WrongPassword(field)
+    return Proven(user, None)
+
+
 def admit(proven: Proven, *, uow: UnitOfWork) -> User:
     """The user, locked, in the transaction that opens the door.
 
@@ -71,6 +96,13 @@ def _note_failure(user: User | None, address: str | None, reason: str, uow: Unit
         known = next((each.id for each in locked.values() if not each.is_erased), None)
         detail = {"reason": reason if known else "unknown"}
         uow.audit.note(AuditEntry("sign_in_failed", None, known, address, detail=detail))
+        uow.commit()
+
+
+def _note_wrong_password(user_id: UUID, address: str | None, uow: UnitOfWork) -> None:
+    with uow:
+        user = uow.users.get_active(user_id)
+        uow.audit.note(AuditEntry("reauthentication_failed", user.id, user.id, address))
         uow.commit()
 
 

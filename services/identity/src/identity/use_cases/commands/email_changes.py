@@ -4,17 +4,11 @@ that address holds."""
 from uuid import UUID
 
 from identity.domain.one_time_request import InvalidOneTimeToken, OneTimeRequest, Purpose
-from identity.domain.passwords import normalized
 from identity.domain.secrets import digest
 from identity.domain.values import EmailAddress
 from identity.use_cases.commands.attempts import Attempts
-from identity.use_cases.commands.authentication import end_all_access
-from identity.use_cases.errors import (
-    EmailTaken,
-    InvalidCredentials,
-    SameEmail,
-    WrongPassword,
-)
+from identity.use_cases.commands.authentication import admit, end_all_access, reauthenticate
+from identity.use_cases.errors import EmailTaken, SameEmail
 from identity.use_cases.ports import AuditEntry, PasswordHasher, UnitOfWork
 
 
@@ -31,20 +25,17 @@ def ask(
     """Have a link sent to `email`. Whether somebody else has that address is not looked at: who
     asks is not to learn it. Nor is one who has had many mails sent there that no more are sent.
 
-    Raises WrongPassword, SameEmail, CannotCount.
+    Raises WrongPassword, TooManyAttempts, InvalidCredentials, SameEmail, CannotCount.
     """
-    with uow:
-        before = uow.users.get(user_id)
-    if not hasher.verify(normalized(password), before.password_hash):
-        raise WrongPassword("password")
-    if email.canonical == before.email.canonical:
+    proven = reauthenticate(
+        user_id, password, "password", address=address, attempts=attempts, hasher=hasher, uow=uow
+    )
+    if email.canonical == proven.user.email.canonical:
         raise SameEmail
     if not attempts.may_mail(email.canonical):
         return
     with uow:
-        user = uow.users.get(user_id)
-        if not user.is_active or user.password_changed_at != before.password_changed_at:
-            raise InvalidCredentials
+        user = admit(proven, uow=uow)
         request = OneTimeRequest.made_by(
             user,
             Purpose.CHANGE_EMAIL,
