@@ -7,15 +7,21 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
+from catalog.domain.review import Opinion
 from catalog.entrypoints.http.app import create_app
-from catalog.use_cases import event_handlers
+from catalog.use_cases import event_handlers, reviews
 from oja_events.contracts import Line
 from oja_events.contracts.catalog import ReviewPosted
 from oja_events.contracts.identity import CustomerErased
 from oja_events.contracts.ordering import OrderCompleted
 from oja_web.testing import bearer, make_token, problem
 from tests.integration.catalog.conftest import KEYS
+from tests.support.waiting import wait_until
 from tests.unit.catalog.builders import ADA, NAIRA, NOW
+
+WAITING = """
+    SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
 
 
 class Customer:
@@ -76,6 +82,25 @@ def completed(customer, product):
         total=NAIRA,
         completed_at=NOW,
     )
+
+
+def erase(deps, customer):
+    event = CustomerErased(customer_id=customer.id, erased_at=NOW)
+    event_handlers.customer_erased(event, uow=deps.unit_of_work())
+
+
+def interrupted(deps, other, shop):
+    """A unit of work; before its commit, `other` starts and comes to wait for it."""
+    uow = deps.unit_of_work()
+    commit = uow.commit
+
+    def commit_late():
+        other.start()
+        wait_until(lambda: shop.rows(WAITING), timeout=5, what="the other to wait")
+        commit()
+
+    uow.commit = commit_late
+    return uow
 
 
 def decide(moderator, review, status):
@@ -273,11 +298,53 @@ def test_one_customer_at_two_doors_writes_one_review(deps, client, ada, product)
 
 def test_the_reviews_of_a_customer_who_left_stay_without_their_name(deps, client, ada, product):
     ada.review(product)
-    event_handlers.customer_erased(
-        CustomerErased(customer_id=ada.id, erased_at=NOW), uow=deps.unit_of_work()
-    )
+    erase(deps, ada)
 
     with deps.unit_of_work() as uow:
         query = text("SELECT author, title FROM reviews WHERE customer_id = :id")
         [row] = uow.session.execute(query, {"id": ada.id})
     assert row.author == "Former customer"
+
+
+def test_what_comes_late_of_a_customer_who_left_is_not_kept(
+    deps, staff, ada, moderator, product, shop
+):
+    hidden = ada.review(product, 1).json
+    decide(moderator, hidden, "hidden")
+    erase(deps, ada)
+
+    event_handlers.order_completed(completed(ada, product), uow=deps.unit_of_work())
+    again = ada.review(staff.create().json)
+    ada.send("DELETE", url_of(product, hidden))
+
+    problem(again, 401, "unauthenticated")
+    for table in ("purchases", "barred_reviewers", "reviews"):
+        query = f"SELECT FROM {table} WHERE customer_id = :id"
+        assert shop.rows(query, id=ada.id) == []
+
+
+def test_erasing_waits_for_a_review_that_is_about_to_be_kept(deps, ada, product, shop):
+    erasing = Thread(target=erase, args=(deps, ada))
+    uow = interrupted(deps, erasing, shop)
+
+    reviews.post_review(
+        UUID(product["id"]),
+        Opinion(rating=5, title="", body=""),
+        customer_id=ada.id,
+        name="Ada Obi",
+        moderated=False,
+        uow=uow,
+    )
+    erasing.join()
+
+    [row] = shop.rows("SELECT author FROM reviews WHERE customer_id = :id", id=ada.id)
+    assert row.author == "Former customer"
+
+
+def test_erasing_waits_for_a_purchase_that_is_about_to_be_kept(deps, ada, product, shop):
+    erasing = Thread(target=erase, args=(deps, ada))
+
+    event_handlers.order_completed(completed(ada, product), uow=interrupted(deps, erasing, shop))
+    erasing.join()
+
+    assert shop.rows("SELECT FROM purchases WHERE customer_id = :id", id=ada.id) == []

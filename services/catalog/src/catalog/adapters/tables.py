@@ -215,6 +215,15 @@ class BarredReviewerRow(Base):
     product_id: Mapped[UUID] = mapped_column(ForeignKey("products.id"), primary_key=True)
 
 
+class ErasureRow(Base):
+    """A customer who closed their account, of whom nothing is learned any more."""
+
+    __tablename__ = "erasures"
+
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    erased_at: Mapped[datetime]
+
+
 class PurchaseRow(Base):
     """Who has received what, as completed orders tell; not all of it need still be for sale."""
 

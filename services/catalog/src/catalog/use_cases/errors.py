@@ -57,6 +57,10 @@ class ReviewNotFound(Exception):
     """There is no such review, or it is somebody else's."""
 
 
+class AccountClosed(Exception):
+    """The customer closed their account; what they send now was on its way meanwhile."""
+
+
 class AlreadyReviewed(Exception):
     """The customer has reviewed this product before."""
 

@@ -18,8 +18,8 @@ from oja_events.contracts.payments import PaymentConfirmed
 
 
 def customer_erased(event: CustomerErased, *, uow: UnitOfWork) -> None:
-    """Forget the customer; their reviews stay, nobody's. Repeated: another receipt. Late: nothing
-    waits for it."""
+    """Forget the customer; their reviews stay, nobody's. Repeated: another receipt. Late: what
+    they wrote meanwhile is nobody's too. What comes later of them is not kept."""
     with uow:
         uow.erasures.erase(event.customer_id)
         uow.commit()
@@ -80,8 +80,14 @@ def payment_confirmed(event: PaymentConfirmed, *, uow: UnitOfWork) -> None:
 
 def order_completed(event: OrderCompleted, *, uow: UnitOfWork) -> None:
     """Remember who has received what, for reviews written before and after. Repeated, or bought
-    again: silence. Nothing else depends on when it comes."""
+    again: silence.
+
+    Late (the customer was erased while the order was under way): nothing is remembered of them.
+    """
     with uow:
+        if uow.erasures.has_left(event.customer_id):
+            uow.commit()
+            return
         bought = {line.product_id for line in event.lines}
         uow.reviews.note_purchases(event.customer_id, bought, event.completed_at)
         uow.commit()

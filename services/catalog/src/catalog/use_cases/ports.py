@@ -110,6 +110,7 @@ class ReviewRepository(Protocol):
 
     def save(self, review: Review) -> None: ...
     def remove(self, review: Review) -> None: ...
+
     def bar(self, review: Review) -> None:
         """Let the next review that its author posts of its product wait for staff."""
 
@@ -248,6 +249,9 @@ class ImageStore(Protocol):
 
 class Erasures(Protocol):
     """What is kept of customers who closed their account."""
+
+    def has_left(self, customer_id: UUID) -> bool:
+        """Whether they were erased. If not, they will not be before the transaction ends."""
 
     def erase(self, customer_id: UUID) -> None:
         """Take their name off their reviews, and give the receipt."""

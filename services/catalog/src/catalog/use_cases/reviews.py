@@ -6,7 +6,7 @@ from uuid import UUID
 
 from catalog.domain.review import Author, Opinion, Review, ReviewStatus, public_name
 from catalog.use_cases.commands import Precondition
-from catalog.use_cases.errors import ReviewNotFound
+from catalog.use_cases.errors import AccountClosed, ReviewNotFound
 from catalog.use_cases.ports import UnitOfWork
 
 
@@ -27,11 +27,14 @@ def post_review(
     moderated: bool,
     uow: UnitOfWork,
 ) -> UUID:
-    """A customer's only review of a product; raises ProductNotFound, AlreadyReviewed.
+    """A customer's only review of a product; raises ProductNotFound, AlreadyReviewed,
+    AccountClosed.
 
     Who has withdrawn one that staff had hidden cannot show it again by posting it anew.
     """
     with uow:
+        if uow.erasures.has_left(customer_id):
+            raise AccountClosed(customer_id)
         review = Review.post(
             review_id=uow.reviews.next_id(),
             product_id=product_id,
@@ -69,8 +72,10 @@ def withdraw_review(
 ) -> None:
     """Raises ReviewNotFound, also when it is somebody else's."""
     with uow:
+        # Before anything is locked: whoever erases them locks their reviews after this.
+        left = uow.erasures.has_left(customer_id)
         review = _own(product_id, review_id, customer_id, uow)
-        if review.status is ReviewStatus.HIDDEN:
+        if review.status is ReviewStatus.HIDDEN and not left:
             uow.reviews.bar(review)
         uow.reviews.remove(review)
         uow.commit()

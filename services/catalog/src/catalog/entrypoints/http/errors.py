@@ -5,6 +5,7 @@ from catalog.domain.images import ImageNotFound, TooManyImages
 from catalog.domain.product import InvalidProduct
 from catalog.domain.sheet import BadTable
 from catalog.use_cases.errors import (
+    AccountClosed,
     AlreadyReviewed,
     BadPicture,
     CategoryInUse,
@@ -41,6 +42,12 @@ REFUSALS = {
     ImportNotFound: Refusal(404, "not_found", "There is no such import."),
     BadTable: Refusal(422, "invalid", "The table cannot be read."),
     ReviewNotFound: Refusal(404, "not_found", "There is no such review."),
+    AccountClosed: Refusal(
+        401,
+        "unauthenticated",
+        "The access token is not valid, or no longer.",
+        {"WWW-Authenticate": 'Bearer realm="oja", error="invalid_token"'},
+    ),
     AlreadyReviewed: Refusal(
         409, "already_reviewed", "You have reviewed this product; change that review instead."
     ),
