@@ -348,3 +348,22 @@ def test_erasing_waits_for_a_purchase_that_is_about_to_be_kept(deps, ada, produc
     erasing.join()
 
     assert shop.rows("SELECT FROM purchases WHERE customer_id = :id", id=ada.id) == []
+
+
+def test_posting_anew_waits_for_a_hidden_review_to_be_withdrawn(
+    deps, ada, moderator, product, shop
+):
+    hidden = ada.review(product, 1).json
+    decide(moderator, hidden, "hidden")
+    answers = []
+    posting = Thread(target=lambda: answers.append(ada.review(product, 1)))
+
+    reviews.withdraw_review(
+        UUID(product["id"]),
+        UUID(hidden["id"]),
+        customer_id=ada.id,
+        uow=interrupted(deps, posting, shop),
+    )
+    posting.join()
+
+    assert answers[0].json["status"] == "pending"

@@ -111,6 +111,9 @@ class ReviewRepository(Protocol):
     def save(self, review: Review) -> None: ...
     def remove(self, review: Review) -> None: ...
 
+    def take_turns(self, customer_id: UUID) -> None:
+        """Until the transaction ends, nobody else who asks for it writes for this customer."""
+
     def bar(self, review: Review) -> None:
         """Let the next review that its author posts of its product wait for staff."""
 

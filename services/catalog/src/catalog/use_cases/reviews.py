@@ -35,6 +35,7 @@ def post_review(
     with uow:
         if uow.erasures.has_left(customer_id):
             raise AccountClosed(customer_id)
+        uow.reviews.take_turns(customer_id)
         review = Review.post(
             review_id=uow.reviews.next_id(),
             product_id=product_id,
@@ -74,6 +75,7 @@ def withdraw_review(
     with uow:
         # Before anything is locked: whoever erases them locks their reviews after this.
         left = uow.erasures.has_left(customer_id)
+        uow.reviews.take_turns(customer_id)
         review = _own(product_id, review_id, customer_id, uow)
         if review.status is ReviewStatus.HIDDEN and not left:
             uow.reviews.bar(review)

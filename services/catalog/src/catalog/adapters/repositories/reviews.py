@@ -24,6 +24,11 @@ _COUNT = text("""
             round(100.0 * (rating_sum + :stars) / nullif(rating_count + :count, 0)), 0)
     WHERE id = :product_id
 """)
+# Who posts a review anew must see whether the one withdrawn a moment ago had been hidden.
+_TAKE_TURNS = text("""
+    SELECT pg_advisory_xact_lock(
+        hashtext('catalog reviews'), hashtext(CAST(:customer_id AS text)))
+""")
 _NOTHING = Weight(0, 0)
 
 
@@ -62,6 +67,9 @@ class SqlReviewRepository:
         self._session.delete(self._session.get_one(ReviewRow, review.id))
         self._session.flush()
         self._count(review, _NOTHING)
+
+    def take_turns(self, customer_id: UUID) -> None:
+        self._session.execute(_TAKE_TURNS, {"customer_id": customer_id})
 
     def bar(self, review: Review) -> None:
         barred = {"customer_id": review.author.customer_id, "product_id": review.product_id}
