@@ -349,6 +349,36 @@ def test_a_table_that_every_worker_dies_of_is_given_up(staff, deps, work):
     assert (job["status"], job["errors"][0]["column"]) == ("failed", "line")
 
 
+def test_a_batch_has_a_limit_though_every_line_names_the_same_product(imported, monkeypatch):
+    monkeypatch.setattr(importing, "BATCH", 3)
+    monkeypatch.setattr(importing, "MOST_OF_A_PRODUCT", 2)
+    real, sizes = importing.merge, []
+
+    def counts_lines(entries, *args):
+        sizes.append(len(entries))
+        return real(entries, *args)
+
+    monkeypatch.setattr(importing, "merge", counts_lines)
+    slug = f"p-{uuid4().hex[:8]}"
+
+    job = imported(csv_of(*(a_row(new_sku(), product=slug, options=f"n={n}") for n in range(12))))
+
+    assert (job["status"], job["created"]) == ("done", 12)
+    assert sizes == [5, 5, 2]
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+def test_a_table_with_too_many_lines_is_refused_at_once(staff, imported, shop, monkeypatch, end):
+    monkeypatch.setattr(importing, "MOST_LINES", 4)
+    head, _, lines = csv_of(*(a_row(new_sku()) for _ in range(5))).partition(b"\r\n")
+
+    refusal = problem(send(staff, head + b"\n" + lines.replace(b"\r\n", end)), 422, "invalid")
+
+    assert list(refusal["errors"]) == ["file.line"]
+    assert shop.rows("SELECT FROM import_chunks") == []
+    assert imported(csv_of(*(a_row(new_sku()) for _ in range(3))))["status"] == "done"
+
+
 def test_many_lines_take_few_statements_and_little_memory(staff, deps, imported):
     lines = 3_000
     table = csv_of(*(a_row(new_sku(), name=f"Thing {n}") for n in range(lines)))

@@ -15,6 +15,8 @@ from catalog.use_cases.merging import Known, Merged, merge, slugs_of
 from catalog.use_cases.ports import ImportJob, Tally, UnitOfWork
 
 BATCH = 500
+MOST_OF_A_PRODUCT = 100  # a product has no more variants
+MOST_LINES = 200_000
 MOST_ATTEMPTS = 5
 
 Record = tuple[int, list[str]]
@@ -22,14 +24,16 @@ Record = tuple[int, list[str]]
 
 
 def start_import(chunks: Iterable[bytes], *, dry_run: bool, by: str, uow: UnitOfWork) -> UUID:
-    """Keep the table for the worker, chunk by chunk; raises BadTable if its header is wrong."""
+    """Keep the table for the worker, chunk by chunk; raises BadTable if its header is wrong, or if
+    it has more than MOST_LINES lines."""
     pieces = iter(chunks)
     head = next(pieces, b"")
     _check_header(head)
     with uow:
         import_id = uow.imports.add(dry_run=dry_run, by=by)
         for n, chunk in enumerate(chain([head], pieces)):
-            uow.imports.append(import_id, n, chunk)
+            if uow.imports.append(import_id, n, chunk) > MOST_LINES:
+                raise BadTable("line", f"send at most {MOST_LINES:,} lines; split the table")
         uow.audit.note("import_started", import_id, after={"dry_run": dry_run})
         uow.commit()
     return import_id
@@ -93,13 +97,14 @@ class _Importer:
         _finish(self._job, self._unit_of_work, Fault(self._line + 1, "line", reason))
 
     def _batches(self) -> Iterator[list[Record]]:
-        """Lines of one product that follow each other stay together."""
+        """Lines of one product that follow each other stay together, while there may be so many."""
         records = self._records()
         self._columns = read_header(next(records, (1, []))[1])
         key = self._columns.index("product") if "product" in self._columns else None
         batch: list[Record] = []
         for record in records:
-            if len(batch) >= BATCH and not _same_product(batch[-1], record, key):
+            full = len(batch) >= BATCH and not _same_product(batch[-1], record, key)
+            if full or len(batch) >= BATCH + MOST_OF_A_PRODUCT:
                 yield batch
                 batch = []
             batch.append(record)

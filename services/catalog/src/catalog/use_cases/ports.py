@@ -192,7 +192,9 @@ class Tally:
 
 class ImportRepository(Protocol):
     def add(self, *, dry_run: bool, by: str) -> UUID: ...
-    def append(self, import_id: UUID, n: int, chunk: bytes) -> None: ...
+
+    def append(self, import_id: UUID, n: int, chunk: bytes) -> int:
+        """Add a piece; how many lines there are by now."""
 
     def claim(self) -> ImportJob | None:
         """One that waits, or whose worker has not been heard of for a minute."""

@@ -64,11 +64,15 @@ class SqlImportRepository:
         self._session.execute(row)
         return import_id
 
-    def append(self, import_id: UUID, n: int, chunk: bytes) -> None:
+    def append(self, import_id: UUID, n: int, chunk: bytes) -> int:
         row = insert(ImportChunkRow).values(import_id=import_id, n=n, content=chunk)
         self._session.execute(row)
-        of_job = update(ImportRow).where(ImportRow.id == import_id)
-        self._session.execute(of_job.values(size=ImportRow.size + chunk.count(b"\n")))
+        longer = (
+            update(ImportRow)
+            .where(ImportRow.id == import_id)
+            .values(size=ImportRow.size + _line_ends(chunk))
+        )
+        return self._session.scalars(longer.returning(ImportRow.size)).one()
 
     def claim(self) -> ImportJob | None:
         row = self._session.execute(_CLAIM).mappings().first()
@@ -112,3 +116,8 @@ class SqlImportRepository:
         rows = [{"import_id": job.id, "kind": kind, "note": note} for note in notes[:room]]
         if room > 0:
             self._session.execute(insert(ImportNoteRow), rows)
+
+
+def _line_ends(chunk: bytes) -> int:
+    # csv takes either for the end of a line, and both together for one.
+    return max(chunk.count(b"\n"), chunk.count(b"\r"))

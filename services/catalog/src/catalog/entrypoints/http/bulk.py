@@ -42,7 +42,7 @@ _BODIES = {
 @blp.arguments(ImportQuery, location="query")
 @blp.response(202, ImportSchema)
 def start_import(query: dict[str, Any]) -> Response:
-    """Send a table of products, as comma-separated values in UTF-8, up to 64 MiB
+    """Send a table of products, as comma-separated values in UTF-8, up to 64 MiB and 200,000 lines
 
     One line per SKU, with the columns of the export; only `sku` must be there, and what a table has
     no column for stays as it is. The table is worked through in the background: lines that are
