@@ -315,6 +315,33 @@ def test_a_worker_that_dies_in_between_costs_no_line(staff, deps, shop, monkeypa
     assert shop.rows("SELECT FROM import_chunks") == []
 
 
+def test_a_table_that_goes_on_is_not_given_up_however_often_it_is_interrupted(
+    staff, deps, monkeypatch
+):
+    monkeypatch.setattr(importing, "BATCH", 1)
+    lines = 2 * importing.MOST_ATTEMPTS
+    url = send(staff, csv_of(*(a_row(new_sku()) for _ in range(lines)))).headers["Location"]
+    calls = []
+
+    def dies_every_other_time(*args, **kwargs):
+        calls.append(args)
+        if len(calls) % 2 == 0:
+            raise KeyboardInterrupt
+        return real(*args, **kwargs)
+
+    real = importing.merge
+    monkeypatch.setattr(importing, "merge", dies_every_other_time)
+    for _ in range(lines - 1):
+        with pytest.raises(KeyboardInterrupt):
+            importing.advance(unit_of_work=deps.unit_of_work, currency="NGN")
+        with deps.engine.begin() as connection:
+            connection.execute(text("UPDATE imports SET leased_until = now()"))
+    importing.advance(unit_of_work=deps.unit_of_work, currency="NGN")
+
+    job = staff.open("GET", url).json
+    assert (job["status"], job["created"]) == ("done", lines)
+
+
 def test_no_transaction_stays_open_while_lines_are_worked_on(staff, deps, shop, monkeypatch):
     url = send(staff, csv_of(*(a_row(new_sku()) for _ in range(5)))).headers["Location"]
     real, open_ones = importing.merge, []

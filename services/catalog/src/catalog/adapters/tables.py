@@ -236,7 +236,8 @@ class PurchaseRow(Base):
 
 class ImportRow(Base):
     """A table that staff have sent, and what became of its lines. `line` is the last one done of
-    the `size` that it has; `leased_until` is how long the worker that has it is trusted to live."""
+    the `size` that it has; `leased_until` is how long the worker that has it is trusted to live;
+    `attempts_at_progress` is what `attempts` was when lines were done last."""
 
     __tablename__ = "imports"
 
@@ -245,6 +246,7 @@ class ImportRow(Base):
     dry_run: Mapped[bool]
     by: Mapped[str]
     attempts: Mapped[int]
+    attempts_at_progress: Mapped[int] = mapped_column(server_default=text("0"))
     size: Mapped[int] = mapped_column(server_default=text("0"))
     line: Mapped[int]
     lines: Mapped[int]

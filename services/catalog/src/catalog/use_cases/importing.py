@@ -17,7 +17,7 @@ from catalog.use_cases.ports import ImportJob, Tally, UnitOfWork
 BATCH = 500
 MOST_OF_A_PRODUCT = 100  # a product has no more variants
 MOST_LINES = 200_000
-MOST_ATTEMPTS = 5
+MOST_ATTEMPTS = 5  # since it last went on
 
 Record = tuple[int, list[str]]
 """A line's number and its cells."""
@@ -49,7 +49,7 @@ def advance(*, unit_of_work: Callable[[], UnitOfWork], currency: str) -> int:
         uow.commit()
     if job is None:
         return 0
-    if job.attempts > MOST_ATTEMPTS:
+    if job.fruitless > MOST_ATTEMPTS:
         _finish(job, unit_of_work, Fault(job.line, "line", "could not be worked on; see the logs"))
         return 1
     _Importer(job, unit_of_work, currency).run()

@@ -157,12 +157,13 @@ class BulkRepository(Protocol):
 @dataclass(frozen=True, slots=True)
 class ImportJob:
     """A table that is worked on. `line` is the last one that is done, `attempts` the name of this
-    claim."""
+    claim, `fruitless` how many there were, with this one, since it last went on."""
 
     id: UUID
     dry_run: bool
     by: str
     attempts: int
+    fruitless: int
     line: int
     chunks: int
 

@@ -26,7 +26,7 @@ _CLAIM = text("""
         WHERE status IN ('queued', 'running') AND coalesce(leased_until, now()) <= now()
         ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, dry_run, by, attempts, line,
+    RETURNING id, dry_run, by, attempts, attempts - attempts_at_progress AS fruitless, line,
         (SELECT count(*) FROM import_chunks WHERE import_id = imports.id) AS chunks
 """)
 
@@ -34,6 +34,7 @@ _PROGRESS = text("""
     UPDATE imports SET
         lines = lines + :lines, created = created + :created, updated = updated + :updated,
         unchanged = unchanged + :unchanged, failed = failed + :failed, line = :line,
+        attempts_at_progress = attempts,
         leased_until = now() + interval '60 seconds'
     WHERE id = :id AND attempts = :attempts AND status = 'running' RETURNING id
 """)
