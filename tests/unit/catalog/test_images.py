@@ -28,6 +28,7 @@ class FakeStore:
     def __init__(self):
         self.held = {}
         self.broken = self.lost = False
+        self.stuck = set()
         self.meanwhile = lambda: None
 
     def upload(self, picture, public_id):
@@ -40,7 +41,7 @@ class FakeStore:
         return StoredImage(public_id, f"https://cdn/{public_id}", f"https://cdn/t/{public_id}")
 
     def remove(self, public_id):
-        if self.broken:
+        if self.broken or public_id in self.stuck:
             raise ImageStoreUnavailable
         self.held.pop(public_id, None)
 
@@ -180,6 +181,16 @@ def test_what_cannot_be_removed_now_comes_up_again(shop, studio, store, product_
 
     assert images.remove_strays(store=store, unit_of_work=shop.uow) == 1
     assert store.held == {}
+
+
+def test_a_file_that_cannot_be_removed_holds_up_no_other(shop, studio, store, product_id):
+    ids = [add(studio, product_id, alt) for alt in "abc"]
+    store.stuck = {next(iter(store.held))}
+    for each in ids:
+        images.remove_image(product_id, each, precondition=anything, uow=shop.uow())
+
+    assert images.remove_strays(store=store, unit_of_work=shop.uow) == 2
+    assert {*store.held} == {*shop.state.strays} == store.stuck
 
 
 def test_what_is_refused_is_not_uploaded(shop, studio, store, product_id):

@@ -1,6 +1,7 @@
 """Pictures of products. A file is stored outside of every transaction; whatever happens in
 between, one that no product shows is among the strays, and the worker removes it."""
 
+import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -15,9 +16,11 @@ from catalog.use_cases.commands import Precondition
 from catalog.use_cases.errors import UploadOverdue
 from catalog.use_cases.ports import ImageStore, Pictures, StoredImage, UnitOfWork
 
+log = logging.getLogger(__name__)
+
 # Far longer than an upload may take, so that nobody removes what is still on its way.
 UPLOAD_LASTS_AT_MOST = timedelta(hours=1)
-STRAYS_AT_ONCE = 20
+STRAYS_AT_ONCE = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +98,27 @@ def remove_image(
 
 def remove_strays(*, store: ImageStore, unit_of_work: Callable[[], UnitOfWork]) -> int:
     """Remove files that no product shows any more, or never did; how many. One that cannot be
-    removed now comes up again, later each time."""
+    removed now comes up again, later each time; raises the last error if none can."""
     with unit_of_work() as uow:
         due = uow.strays.claim(STRAYS_AT_ONCE)
         uow.commit()
+    failures: list[Exception] = []
     for public_id in due:
-        store.remove(public_id)
-        with unit_of_work() as uow:
-            uow.strays.forget(public_id)
-            uow.commit()
-    return len(due)
+        try:
+            _remove(public_id, store, unit_of_work)
+        except Exception as error:
+            log.warning("a file could not be removed", extra={"file": public_id}, exc_info=True)
+            failures.append(error)
+    if failures and len(failures) == len(due):
+        raise failures[-1]
+    return len(due) - len(failures)
+
+
+def _remove(public_id: str, store: ImageStore, unit_of_work: Callable[[], UnitOfWork]) -> None:
+    store.remove(public_id)
+    with unit_of_work() as uow:
+        uow.strays.forget(public_id)
+        uow.commit()
 
 
 _UNSTORED = StoredImage(public_id="", url="", thumbnail_url="")

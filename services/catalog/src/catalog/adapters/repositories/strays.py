@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from catalog.adapters.tables import StrayImageRow
 
-# Claimed by being put off, longer each time, so that no lock is held while the store is asked.
+# Claimed by being put off, longer each time, so that no lock is held while the store is asked. Two
+# minutes are more than STRAYS_AT_ONCE calls take that are waited for in vain.
 _CLAIM = text("""
     UPDATE stray_images SET attempts = attempts + 1,
-        remove_at = now() + least(interval '1 day', interval '30 seconds' * 2 ^ least(attempts, 12))
+        remove_at = now() + least(interval '1 day', interval '2 minutes' * 2 ^ least(attempts, 10))
     WHERE public_id IN (
         SELECT public_id FROM stray_images WHERE remove_at <= now()
         ORDER BY remove_at LIMIT :most FOR UPDATE SKIP LOCKED
