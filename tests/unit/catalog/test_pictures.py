@@ -4,6 +4,7 @@ import io
 import struct
 import tracemalloc
 import zlib
+from contextlib import suppress
 from time import process_time
 
 import pytest
@@ -155,3 +156,24 @@ def test_s49_a_bomb_goes_off_neither_in_time_nor_in_memory():
     tracemalloc.stop()
 
     assert peak < 20_000_000
+
+
+def test_exif_that_cannot_be_written_again_is_left_behind_as_any():
+    maker, width_in_letters = b"\x01\x0f\x00\x02", b"\x01\x00\x00\x02"
+    content = with_exif()
+    assert maker in content
+
+    _, image = cleaned(content.replace(maker, width_in_letters))
+
+    assert image.size == (40, 80)
+    assert not image.getexif()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow's, about what it leaves out
+def test_whatever_is_in_exif_a_picture_is_good_or_bad():
+    content = with_exif()
+    start = content.index(b"Exif")
+    for at in range(start, start + 60):
+        for value in (0, 1, 5, 12, 84, 255):
+            with suppress(BadPicture, NotAPicture):
+                PICTURES.clean(io.BytesIO(content[:at] + bytes([value]) + content[at + 1 :]))

@@ -5,11 +5,13 @@ limit however many people upload.
 """
 
 import io
+import struct
 import warnings
+import zlib
 from threading import Lock
 from typing import BinaryIO
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from catalog.use_cases.errors import BadPicture, NotAPicture, TooBusy
 from catalog.use_cases.ports import Picture
@@ -31,6 +33,18 @@ _END_OF_PNG = b"IEND\xaeB`\x82"
 # Whatever a decoder trips over is the file's fault.
 _BROKEN = (OSError, ValueError, SyntaxError, IndexError, KeyError, TypeError, MemoryError)
 _BROKEN_DEEPLY = (EOFError, OverflowError, ArithmeticError, AssertionError, AttributeError)
+_BROKEN_BELOW = (struct.error, zlib.error)
+# How a camera was held, by the number that EXIF has for it.
+_ORIENTATION = 0x0112
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class PillowPictures:
@@ -64,7 +78,7 @@ def _cleaned(file: BinaryIO) -> Picture:
             return picture
     except UnidentifiedImageError:
         raise NotAPicture from None
-    except (*_BROKEN, *_BROKEN_DEEPLY):
+    except (*_BROKEN, *_BROKEN_DEEPLY, *_BROKEN_BELOW):
         raise BadPicture("is broken or incomplete") from None
 
 
@@ -94,8 +108,13 @@ def _pixels(image: Image.Image) -> Image.Image:
     if image.mode not in ("L", "RGB", "RGBA", "CMYK"):
         image = image.convert("RGBA" if see_through else "RGB")
     image.thumbnail((STORED_SIDE, STORED_SIDE), Image.Resampling.LANCZOS)
-    upright = ImageOps.exif_transpose(image)
-    return upright.convert("RGBA" if see_through else "RGB")
+    return _upright(image).convert("RGBA" if see_through else "RGB")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    # Not ImageOps.exif_transpose: it writes the EXIF again, of which not all can be written.
+    how = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
+    return image if how is None else image.transpose(how)
 
 
 def _encoded(pixels: Image.Image, extension: str) -> bytes:
