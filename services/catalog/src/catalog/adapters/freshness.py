@@ -92,6 +92,8 @@ class Freshness:
             log.warning("nobody can say what has changed", exc_info=True)
             if sign != self._sign:
                 self._counts = Counts()
+            # Whoever waited meanwhile need not find out for themselves, one after the other.
+            self._sign, self._asked = sign, time.monotonic()
             return
         self._counts = Counts({row.part: row.times for row in rows})
         self._sign, self._asked = sign, asked
