@@ -41,7 +41,7 @@ class _Flight:
 
 
 class RedisAnswers:
-    """See use_cases.ports.Answers. Without Redis it makes every answer anew."""
+    """See use_cases.queries.Answers. Without Redis it makes every answer anew."""
 
     def __init__(self, url: str, freshness: Freshness) -> None:
         # from_url means no retries: a Redis that is away costs one time-out a second.
