@@ -52,7 +52,7 @@ def start_import(query: dict[str, Any]) -> Response:
     import_id = importing.start_import(
         _pieces(_table()),
         dry_run=query["dry_run"],
-        by=f"staff {caller().email}",
+        by=f"staff {caller().user_id}",
         uow=deps().unit_of_work(),
     )
     return _shown(import_id, 202, {"Location": f"/api/admin/imports/{import_id}"})

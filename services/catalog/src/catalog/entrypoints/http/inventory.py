@@ -101,7 +101,7 @@ def adjust_stock(body: dict[str, Any], headers: dict[str, Any], sku: str) -> Res
         body["delta"],
         body["reason"],
         note=body["note"],
-        by=f"staff {caller().email}",
+        by=f"staff {caller().user_id}",
         key=headers["key"],
         uow=deps().unit_of_work(),
     )

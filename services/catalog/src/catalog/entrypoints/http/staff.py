@@ -113,7 +113,7 @@ def _tagged(product_id: UUID, status: int = 200, headers: dict[str, str] | None 
 
 
 def _staff() -> str:
-    return f"staff {caller().email}"
+    return f"staff {caller().user_id}"
 
 
 def _currency() -> str:
