@@ -2,7 +2,7 @@ from uuid import uuid4
 
 import pytest
 
-from catalog.domain.category import Category, CategoryCycle
+from catalog.domain.category import MOST_LEVELS, Category, CategoryCycle, TooDeep
 
 
 def a_category(name, parent=None):
@@ -40,3 +40,18 @@ def test_a_category_cannot_move_into_itself(chain, below):
         chain[0].move(chain[below], {each.id: each for each in chain})
 
     assert "parent" in refusal.value.errors
+
+
+def test_categories_have_at_most_ten_levels(chain):
+    shelves = [a_category("0")]
+    while len(shelves) < MOST_LEVELS:
+        shelves.append(a_category(str(len(shelves)), shelves[-1]))
+    tree = {each.id: each for each in (*shelves, *chain)}
+
+    chain[0].move(shelves[-4], tree)
+    for parent in (shelves[-3], shelves[-1]):
+        with pytest.raises(TooDeep) as refusal:
+            chain[0].move(parent, tree)
+
+    assert "parent" in refusal.value.errors
+    assert chain[0].parent_id == shelves[-4].id

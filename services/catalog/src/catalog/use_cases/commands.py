@@ -107,7 +107,7 @@ def archive_product(product_id: UUID, *, precondition: Precondition, uow: UnitOf
 
 
 def create_category(draft: CategoryDraft, *, uow: UnitOfWork) -> UUID:
-    """A new category; raises UnknownCategory if its parent is none."""
+    """A new category; raises UnknownCategory if its parent is none, TooDeep."""
     with uow:
         tree = uow.categories.tree()
         category = Category(
@@ -126,7 +126,8 @@ def create_category(draft: CategoryDraft, *, uow: UnitOfWork) -> UUID:
 def change_category(
     category_id: UUID, draft: CategoryDraft, *, precondition: Precondition, uow: UnitOfWork
 ) -> None:
-    """Change what the draft names; raises CategoryNotFound, UnknownCategory, CategoryCycle."""
+    """Change what the draft names; raises CategoryNotFound, UnknownCategory, CategoryCycle,
+    TooDeep."""
     with uow:
         tree = uow.categories.tree()
         category = tree.get(category_id)

@@ -55,7 +55,7 @@ def list_categories() -> Response:
 @staff_blp.arguments(CategoryWriteSchema)
 @staff_blp.response(201, CategorySchema)
 def create_category(body: CategoryDraft) -> Response:
-    """Add a category"""
+    """Add a category; they are inside each other in at most 10 levels"""
     category_id = commands.create_category(body, uow=deps().unit_of_work())
     return _tagged(category_id, 201, {"Location": f"/api/admin/categories/{category_id}"})
 

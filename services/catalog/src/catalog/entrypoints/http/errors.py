@@ -1,6 +1,6 @@
 """What a refusal looks like from outside."""
 
-from catalog.domain.category import CategoryCycle
+from catalog.domain.category import CategoryCycle, TooDeep
 from catalog.domain.images import ImageNotFound, TooManyImages
 from catalog.domain.product import InvalidProduct
 from catalog.domain.sheet import BadTable
@@ -32,6 +32,7 @@ REFUSALS = {
     SkuTaken: Refusal(422, "invalid"),
     UnknownCategory: Refusal(422, "invalid"),
     CategoryCycle: Refusal(422, "invalid"),
+    TooDeep: Refusal(422, "invalid"),
     NotEnoughStock: Refusal(409, "insufficient_stock"),
     KeyReused: Refusal(
         422, "idempotency_key_reused", "This key was used for another adjustment; make a new one."
