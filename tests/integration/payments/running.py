@@ -252,6 +252,12 @@ def delivered(sandbox: Sandbox, reference: str, event: str) -> tuple[bytes, dict
     return found["body"].encode(), found["headers"]
 
 
+def refuse_to_verify(sandbox: Sandbox, reference: str) -> None:
+    """From now on Paystack says that it does not like the question."""
+    fault = {"provider": "paystack", "fault": "error", "status": 400, "times": 0}
+    sandbox.post("/_sandbox/faults", **fault, path=f"verify/{reference}")
+
+
 def together(count: int, work: Callable[[int], T]) -> list[T]:
     """Run `work` in so many threads that start at the same moment."""
     start = threading.Barrier(count)

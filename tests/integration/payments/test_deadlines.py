@@ -3,7 +3,12 @@
 from datetime import timedelta
 
 from oja_web.testing import problem
-from tests.integration.payments.running import PaymentsService, PlacedOrder, together
+from tests.integration.payments.running import (
+    PaymentsService,
+    PlacedOrder,
+    refuse_to_verify,
+    together,
+)
 from tests.integration.payments.test_webhooks import pay_on_the_page
 from tests.integration.sandbox.running import Sandbox
 
@@ -103,14 +108,7 @@ def test_an_order_about_which_paystack_refuses_to_answer_holds_up_no_other(
     reference = payments.opened(stuck)
     for order in (stuck, *others):
         pass_time(payments, order)
-    sandbox.post(
-        "/_sandbox/faults",
-        provider="paystack",
-        fault="error",
-        status=400,
-        times=0,
-        path=f"verify/{reference}",
-    )
+    refuse_to_verify(sandbox, reference)
 
     payments.sweep()
 

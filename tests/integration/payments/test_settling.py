@@ -9,7 +9,13 @@ from sqlalchemy.exc import OperationalError
 from oja_web.testing import problem
 from payments.domain.order import ClosedReason, OrderState
 from payments.domain.payment import PaymentStatus
-from tests.integration.payments.running import PRICE, PaymentsService, delivered, together
+from tests.integration.payments.running import (
+    PRICE,
+    PaymentsService,
+    delivered,
+    refuse_to_verify,
+    together,
+)
 from tests.integration.payments.test_webhooks import pay_on_the_page
 from tests.integration.sandbox.running import Sandbox
 from tests.support.waiting import wait_until
@@ -137,14 +143,7 @@ def test_a_payment_about_which_paystack_refuses_to_answer_holds_up_no_other(
     pay_on_the_page(sandbox, reference)
     for each in (stuck, reference):
         due_now(payments, each)
-    sandbox.post(
-        "/_sandbox/faults",
-        provider="paystack",
-        fault="error",
-        status=400,
-        times=0,
-        path=f"verify/{stuck}",
-    )
+    refuse_to_verify(sandbox, stuck)
 
     payments.reconcile()
 
