@@ -27,9 +27,7 @@ _LATENCY = """
 _WEBHOOK_TO_PAID = """
     SELECT percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY 1000 * extract(epoch FROM
         pg_xact_commit_timestamp(inbox.xmin) - received_at))
-    FROM payments.webhooks
-    JOIN payments.payments
-        ON reference = convert_from(body, 'utf8')::jsonb -> 'data' ->> 'reference'
+    FROM payments.webhooks JOIN payments.payments USING (reference)
     JOIN ordering.inbox ON inbox.subject = payments.order_id::text
         AND inbox.type LIKE '%%payment_confirmed%%'
     WHERE received_at BETWEEN %(since)s AND %(until)s
