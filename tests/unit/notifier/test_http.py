@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from notifier.bootstrap import build
 from notifier.entrypoints.http.app import create_app
 from notifier.settings import Settings
-from notifier.use_cases.ports import MailPage
+from notifier.use_cases.queries import MailPage
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token, problem
 from tests.support.notifier import SENDER, STAFF, STOREFRONT
 

@@ -23,7 +23,8 @@ from identity.domain.passwords import PasswordPolicy
 from identity.domain.patience import Patience
 from identity.settings import HashingSettings, Settings
 from identity.use_cases.commands.attempts import Attempts
-from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles, Queries
+from identity.use_cases.ports import AccessTokens, PasswordHasher, Profiles
+from identity.use_cases.queries import Queries
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.prepared import FOR_ITS_VALUES

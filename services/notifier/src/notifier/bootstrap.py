@@ -20,7 +20,8 @@ from notifier.adapters.unit_of_work import SqlUnitOfWork
 from notifier.adapters.wording import Drafting
 from notifier.domain.letter import Recipient
 from notifier.settings import Settings
-from notifier.use_cases.ports import MailServer, Queries, Shifts
+from notifier.use_cases.ports import MailServer, Shifts
+from notifier.use_cases.queries import Queries
 from oja_events.books.facts import Facts
 from oja_events.database import make_engine, ping
 from oja_events.prepared import FOR_ITS_VALUES

@@ -16,7 +16,7 @@ from ordering.adapters.books import FACTS
 from ordering.adapters.read_models import SqlQueries
 from ordering.adapters.unit_of_work import SqlUnitOfWork
 from ordering.settings import Settings
-from ordering.use_cases.ports import Queries
+from ordering.use_cases.queries import Queries
 
 SERVICE = "ordering"
 MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"

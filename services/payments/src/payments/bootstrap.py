@@ -21,7 +21,8 @@ from payments.adapters.paystack_http import PaystackHTTP
 from payments.adapters.read_models import SqlQueries
 from payments.adapters.unit_of_work import SqlUnitsOfWork
 from payments.settings import Settings
-from payments.use_cases.ports import PaymentProvider, Queries
+from payments.use_cases.ports import PaymentProvider
+from payments.use_cases.queries import Queries
 
 SERVICE = "payments"
 MIGRATIONS = Path(__file__).parent / "adapters" / "migrations"

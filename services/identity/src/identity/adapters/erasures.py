@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from identity.adapters.tables import ErasureReceiptRow, ErasureRow
-from identity.use_cases.ports import Erasure, ErasurePage, Receipt
+from identity.use_cases.ports import Receipt
+from identity.use_cases.queries import Erasure, ErasurePage
 
 # Whoever keeps something of customers, besides ourselves.
 AWAITED = ("catalog", "ordering", "payments", "notifier")

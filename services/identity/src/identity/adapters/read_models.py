@@ -21,13 +21,8 @@ from identity.adapters.tables import (
 from identity.domain.address_book import AddressBook
 from identity.domain.user import User
 from identity.use_cases.errors import RoleNotFound, UserNotFound
-from identity.use_cases.ports import (
-    ErasurePage,
-    Permission,
-    Role,
-    SessionEntry,
-    UserPage,
-)
+from identity.use_cases.ports import Role
+from identity.use_cases.queries import ErasurePage, Permission, SessionEntry, UserPage
 
 MAX_SESSIONS = 100
 

@@ -6,7 +6,7 @@ from sqlalchemy import Row
 
 from notifier.adapters.tables import AlertRow, MailRow
 from notifier.domain.mail import Mail, MailStatus
-from notifier.use_cases.ports import AlertEntry, LedgerEntry
+from notifier.use_cases.queries import AlertEntry, LedgerEntry
 
 
 def mail_from(row: Row[Any], *, text: str = "", html: str = "") -> Mail:

@@ -16,13 +16,7 @@ from notifier.adapters.wording import shipped
 from notifier.domain.letter import Template
 from notifier.domain.staff import Wishes
 from notifier.use_cases.errors import AlertNotFound, MailNotFound, OrderNotKnown
-from notifier.use_cases.ports import (
-    AlertEntry,
-    AlertPage,
-    LedgerEntry,
-    MailPage,
-    TemplateEntry,
-)
+from notifier.use_cases.queries import AlertEntry, AlertPage, LedgerEntry, MailPage, TemplateEntry
 
 MAILS_OF_AN_ORDER = 50
 

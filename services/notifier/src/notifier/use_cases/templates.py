@@ -5,7 +5,8 @@ from uuid import UUID
 
 from notifier.domain.letter import Letter, Recipient, Template
 from notifier.domain.template import Edition, Source, Words
-from notifier.use_cases.ports import Drafting, Queries, UnitOfWork
+from notifier.use_cases.ports import Drafting, UnitOfWork
+from notifier.use_cases.queries import Queries
 
 Precondition = Callable[[int | str], None]
 """Called with the version that is about to be replaced; raises to refuse."""

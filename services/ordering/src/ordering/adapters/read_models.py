@@ -12,7 +12,8 @@ from ordering.adapters.tables import CartRow, HistoryRow, OfferRow, OrderRow
 from ordering.domain.order import Order
 from ordering.domain.values import HistoryEntry
 from ordering.use_cases.errors import OrderNotFound
-from ordering.use_cases.ports import CartView, OrderPage, ToldEvent
+from ordering.use_cases.ports import CartView
+from ordering.use_cases.queries import OrderPage, ToldEvent
 
 _TOLD = text("SELECT envelope FROM event_log WHERE subject = :order_id ORDER BY sequence")
 

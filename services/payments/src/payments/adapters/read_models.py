@@ -10,7 +10,7 @@ from payments.adapters.mapping import bill_from, payment_from, refund_from
 from payments.adapters.tables import BooksRow, OrderRow, PaymentRow, RefundRow
 from payments.domain.values import Bill
 from payments.use_cases.errors import PaymentNotFound
-from payments.use_cases.ports import PaymentPage, PaymentView
+from payments.use_cases.queries import PaymentPage, PaymentView
 
 
 class SqlQueries:

@@ -9,7 +9,8 @@ from identity.domain.address_book import AddressBook
 from identity.domain.secrets import csrf_token
 from identity.domain.user import User
 from identity.use_cases.commands.sessions import Session
-from identity.use_cases.ports import Permission, Role, SessionEntry
+from identity.use_cases.ports import Role
+from identity.use_cases.queries import Permission, SessionEntry
 
 
 def user(user: User) -> dict[str, Any]:

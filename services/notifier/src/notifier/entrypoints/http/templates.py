@@ -18,7 +18,7 @@ from notifier.entrypoints.http.schemas import (
 )
 from notifier.use_cases import templates
 from notifier.use_cases.errors import TemplateNotFound
-from notifier.use_cases.ports import TemplateEntry
+from notifier.use_cases.queries import TemplateEntry
 from oja_web.auth import caller, requires
 from oja_web.blueprint import Blueprint
 from oja_web.etag import changes_what_was_seen, if_match, set_etag

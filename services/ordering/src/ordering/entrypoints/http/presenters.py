@@ -6,7 +6,8 @@ from typing import Any
 from ordering.domain.cart import CartItem, problems
 from ordering.domain.order import Order, OrderStatus
 from ordering.domain.values import HistoryEntry, Money, Offer, OrderLine
-from ordering.use_cases.ports import CartView, ToldEvent
+from ordering.use_cases.ports import CartView
+from ordering.use_cases.queries import ToldEvent
 
 # Clients need not tell the two kinds of waiting apart.
 _PUBLIC_STATUS = {

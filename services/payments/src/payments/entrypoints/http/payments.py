@@ -25,7 +25,7 @@ from payments.entrypoints.http.schemas import (
 )
 from payments.use_cases import opening, settling
 from payments.use_cases.errors import ProviderUnavailable
-from payments.use_cases.ports import PaymentPage
+from payments.use_cases.queries import PaymentPage
 
 blp = Blueprint("payments", __name__, url_prefix="/api", description="Paying for orders")
 

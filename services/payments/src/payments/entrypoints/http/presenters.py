@@ -5,7 +5,7 @@ from typing import Any
 from payments.domain.payment import Payment
 from payments.domain.refund import Refund, public_status
 from payments.domain.values import Money
-from payments.use_cases.ports import PaymentView
+from payments.use_cases.queries import PaymentView
 
 
 def opened(payment: Payment) -> dict[str, Any]:
