@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Self
 from uuid import UUID, uuid4
 
@@ -36,6 +37,8 @@ LAGOS = Address(
     country="NG",
 )
 REFERENCE = "ref-1"
+# Far above those that the database gives to orders of the same run.
+_NUMBERS = count(900_001)
 
 
 def naira(amount: int) -> Money:
@@ -76,7 +79,7 @@ def a_new_order(
     """Just placed; its first event and history entry are still to be pulled."""
     return Order.place(
         order_id=order_id or uuid4(),
-        number=f"OJ-{uuid4().int % 900_000 + 100_000}",
+        number=f"OJ-{next(_NUMBERS)}",
         customer_id=customer_id or uuid4(),
         contact=ADA,
         lines=lines or (a_line(),),
