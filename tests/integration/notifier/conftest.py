@@ -36,6 +36,12 @@ def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "_DELAYS", (timedelta(seconds=0.05), *later))
 
 
+@pytest.fixture
+def long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not matter how much of a wait is over when a test comes to look."""
+    monkeypatch.setattr(mail, "_DELAYS", tuple(60 * delay for delay in mail._DELAYS))
+
+
 @pytest.fixture(scope="session")
 def migrated() -> Iterator[str]:
     """One database for all tests: emptying it is many times faster than making another one."""
