@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 CHECKOUT = Path(__file__).resolve().parents[2]
+_given: set[int] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,15 @@ def _running(home: Path) -> Iterator[Servers]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on. Never one that was given before, whose owner may not have come
+    to listen yet."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def _stack(env: dict[str, str], *arguments: str) -> str:
