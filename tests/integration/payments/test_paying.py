@@ -132,10 +132,13 @@ def test_somebody_elses_order_does_not_exist(payments: PaymentsService):
     problem(payments.pay(order, by=uuid.uuid4()), 404, "not_found")
 
 
-def test_an_unknown_order_is_refused_at_once(payments: PaymentsService):
+def test_an_unknown_order_is_refused_at_once(
+    payments: PaymentsService, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(opening, "STOCK_PATIENCE", 20)
     unknown = PlacedOrder(uuid.uuid4(), "OJ-0", uuid.uuid4())
 
-    assert seconds(lambda: problem(payments.pay(unknown), 404, "not_found")) < 1.9
+    assert seconds(lambda: problem(payments.pay(unknown), 404, "not_found")) < 19
 
 
 def test_paying_waits_for_news_of_an_order_placed_a_moment_ago(

@@ -88,7 +88,7 @@ def test_who_waits_for_a_payment_is_shown_what_became_of_it_meanwhile(
         uow.payments.save(payment)
         uow.commit()
 
-    assert shown.result(5) == (state, PaymentStatus.ABANDONED)
+    assert shown.result(30) == (state, PaymentStatus.ABANDONED)
 
 
 def test_a_payment_is_locked_after_its_order(payments: PaymentsService):
@@ -109,7 +109,7 @@ def test_a_payment_is_locked_after_its_order(payments: PaymentsService):
                 r=reference,
             )
         other.rollback()
-        locked.result(5)
+        locked.result(30)
 
 
 def test_a_customer_sees_what_we_know_while_paystack_is_away(
