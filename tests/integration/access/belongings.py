@@ -1,7 +1,7 @@
 """Things that belong to somebody, made over the same routes that their owner uses."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -89,7 +89,7 @@ def an_order_to_pay(shop: FiveApps, owner: Person) -> dict[str, str]:
         lines=(),
         total=Money(amount=450_000, currency="NGN"),
         placed_at=now,
-        pay_before=now.replace(year=now.year + 1),
+        pay_before=now + timedelta(days=1),
     )
     shop.hear("payments", placed)
     shop.hear("payments", StockReserved(order_id=order_id, lines=(), reserved_at=NOW))
