@@ -16,7 +16,7 @@ class Shop:
     Ordering has a second instance that is down, notifier a second one that is up.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **variables: str) -> None:
         self.services = {name: FakeService(name) for name in SERVICES}
         self.second_notifier = FakeService("notifier")
         self._silent = socket.socket()
@@ -24,7 +24,7 @@ class Shop:
         addresses = {name: [service.address] for name, service in self.services.items()}
         addresses["ordering"].insert(0, f"127.0.0.1:{self._silent.getsockname()[1]}")
         addresses["notifier"].append(self.second_notifier.address)
-        self.gateway = Nginx(folder, addresses, docs=a_docs_folder(folder))
+        self.gateway = Nginx(folder, addresses, docs=a_docs_folder(folder), **variables)
 
     def all_services(self) -> list[FakeService]:
         return [*self.services.values(), self.second_notifier]

@@ -78,8 +78,6 @@ class Nginx:
             docs_root=docs,
             worker_processes=1,
             user="root" if os.geteuid() == 0 else "",
-            client_timeout="1s",
-            upstream_timeout="3s",
         )
         (self.folder / "nginx.conf").write_text(configuration)
 

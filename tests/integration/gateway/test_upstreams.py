@@ -3,10 +3,22 @@
 import json
 import socket
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.integration.gateway.conftest import Shop
 from tests.integration.gateway.services import HangUp, Received, Reply
 from tests.integration.gateway.test_problems import assert_is_a_problem
+
+
+@pytest.fixture
+def hasty_shop(tmp_path: Path) -> Iterator[Shop]:
+    """One whose gateway waits for nobody longer than a second."""
+    shop = Shop(tmp_path, client_timeout="1s", upstream_timeout="1s")
+    yield shop
+    shop.stop()
 
 
 def hang_up_once(shop: Shop):
@@ -89,19 +101,19 @@ def test_a_write_that_an_instance_died_on_is_never_repeated(shop: Shop):
         assert len(calls) == 1
 
 
-def test_a_service_that_does_not_answer_in_time_is_a_504(shop: Shop):
+def test_a_service_that_does_not_answer_in_time_is_a_504(hasty_shop: Shop):
     answered = threading.Event()
 
     def too_late(request: Received) -> Reply:
         answered.wait(30)
         raise HangUp
 
-    shop.services["payments"].behaviour = too_late
-    answer = shop.gateway.request("POST", "/api/pay", body=b"{}")
+    hasty_shop.services["payments"].behaviour = too_late
+    answer = hasty_shop.gateway.request("POST", "/api/pay", body=b"{}")
     answered.set()
 
     assert_is_a_problem(answer, 504, "gateway_timeout")
-    assert shop.reached() == ["payments"]
+    assert hasty_shop.reached() == ["payments"]
 
 
 def test_connections_to_a_service_are_kept(shop: Shop):
@@ -114,15 +126,16 @@ def test_connections_to_a_service_are_kept(shop: Shop):
     assert shop.services["catalog"].connections == before
 
 
-def test_a_client_that_never_finishes_its_request_is_hung_up_on(shop: Shop):
+def test_a_client_that_never_finishes_its_request_is_hung_up_on(hasty_shop: Shop):
     for unfinished in (
         b"GET /api/products HTTP/1.1\r\nHost: shop.test\r\nX-Slow: ",
         b"POST /api/pay HTTP/1.1\r\nHost: shop.test\r\nContent-Length: 100\r\n\r\nabc",
     ):
-        with socket.create_connection(("127.0.0.1", shop.gateway.port), timeout=5) as client:
+        address = ("127.0.0.1", hasty_shop.gateway.port)
+        with socket.create_connection(address, timeout=30) as client:
             client.sendall(unfinished)
             assert is_hung_up_on(client)
-    assert shop.reached() == []
+    assert hasty_shop.reached() == []
 
 
 def is_hung_up_on(client: socket.socket) -> bool:
