@@ -29,7 +29,7 @@ class Answer:
 
 
 def exchange(port: int, request: bytes, *, watch: bool = False) -> Answer:
-    """Send the bytes and read one answer; `watch` then waits a moment for the connection's end."""
+    """Send the bytes and read one answer; `watch` then waits for the connection's end."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         # Refused before everything was sent? Then the answer is there to read.
         with suppress(BrokenPipeError, ConnectionResetError):
@@ -63,7 +63,8 @@ def _read_body(stream: Any, headers: dict[str, str]) -> bytes:
 
 
 def _is_closed(connection: socket.socket) -> bool:
-    connection.settimeout(0.5)
+    # Less than the gateway itself waits for what may come next.
+    connection.settimeout(5)
     try:
         return connection.recv(1) == b""
     except TimeoutError:

@@ -97,9 +97,10 @@ class Nginx:
         if self._process.stderr:
             self._process.stderr.close()
 
-    def send(self, request: bytes) -> Answer:
-        """What comes back for exactly these bytes, and whether the connection ends with it."""
-        return exchange(self.port, request, watch=True)
+    def send(self, request: bytes, *, watch: bool = False) -> Answer:
+        """What comes back for exactly these bytes and, if that is watched, whether the connection
+        ends with it."""
+        return exchange(self.port, request, watch=watch)
 
     def request(
         self,

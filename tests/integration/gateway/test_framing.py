@@ -35,7 +35,7 @@ AMBIGUOUS = {
 @pytest.mark.parametrize("lines", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
 def test_s57_ambiguous_framing_is_refused_and_ends_the_connection(shop: Shop, lines: bytes):
     head = b"POST /api/cart/items HTTP/1.1\r\nHost: shop.test\r\n" + lines + b"\r\n\r\n"
-    answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED)
+    answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED, watch=True)
 
     assert answer.status in {400, 501}
     assert answer.json()["status"] == answer.status
@@ -55,7 +55,7 @@ def test_s57_ambiguous_framing_is_refused_and_ends_the_connection(shop: Shop, li
 )
 def test_s57_chunks_that_do_not_add_up_are_refused(shop: Shop, chunks: bytes):
     head = b"POST /api/cart/items HTTP/1.1\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = shop.gateway.send(head + chunks + CHUNKED_END + SMUGGLED)
+    answer = shop.gateway.send(head + chunks + CHUNKED_END + SMUGGLED, watch=True)
 
     assert answer.status in {400, 413}
     assert answer.closed
@@ -64,7 +64,7 @@ def test_s57_chunks_that_do_not_add_up_are_refused(shop: Shop, chunks: bytes):
 
 def test_s57_chunks_are_not_a_thing_of_http_1_0(shop: Shop):
     head = b"POST /api/cart/items HTTP/1.0\r\nHost: shop.test\r\nTransfer-Encoding: chunked\r\n\r\n"
-    answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED)
+    answer = shop.gateway.send(head + CHUNKED_END + SMUGGLED, watch=True)
 
     assert answer.status in {400, 501}
     assert answer.closed
