@@ -241,7 +241,7 @@ def test_without_a_broker_news_is_there_in_seconds(catalog: Producer, ordering: 
     try:
         event = archived()
         catalog.tell(event)
-        wait_until(lambda: ordering.heard == [event.subject], timeout=15)
+        wait_until(lambda: ordering.heard == [event.subject], timeout=30)
     finally:
         stop.set()
         running.join(timeout=10)

@@ -85,7 +85,7 @@ def test_a_queue_that_is_gone_ends_its_consumer(
     with Connection(servers.broker_url("ordering")) as connection:
         connection.channel().queue_delete(queue)
 
-    wait_until(lambda: ordering.process.poll() is not None, timeout=60, what="it ends")
+    wait_until(lambda: ordering.process.poll() is not None, timeout=120, what="it ends")
     with ordering.again():
         assert consumers(servers, queue) == 1
 
