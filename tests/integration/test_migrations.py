@@ -26,7 +26,8 @@ class _Recorder:
         self._connection.execute(text(sqltext))
 
 
-@pytest.fixture(scope="module")
+# Not once for all tests: among them is the partition of the day, and midnight may come in between.
+@pytest.fixture
 def tables_for_events() -> set[str]:
     """The names of the tables that oja_events brings along: no service maps them."""
     with scratch_database() as url:
