@@ -15,6 +15,9 @@ import requests
 from tests.support.servers import CHECKOUT
 from tests.support.shop import Shop
 
+# 3,000 requests a minute at most: half of LIMIT_BROWSING, for other tests browse as well.
+PAUSE = 0.02
+
 
 def oja(shop: Shop, *arguments: str) -> str:
     done = subprocess.run(
@@ -37,7 +40,8 @@ def pids(shop: Shop) -> dict[str, int]:
 
 @contextmanager
 def somebody_browsing(shop: Shop) -> Iterator[Counter[int]]:
-    """One customer who looks at products without a pause; counts the answers by status."""
+    """One customer who looks at products, as often as catalog allows; counts the answers by
+    status."""
     answers: Counter[int] = Counter()
     enough = Event()
 
@@ -45,7 +49,7 @@ def somebody_browsing(shop: Shop) -> Iterator[Counter[int]]:
         # A new connection each time, for a gateway that reloads may close one that is idle; and a
         # cookie, for with one the gateway does not answer from its own memory.
         url = f"{shop.description['urls']['gateway']}/api/products"
-        while not enough.is_set():
+        while not enough.wait(PAUSE):
             answer = requests.get(url, headers={"Cookie": "seen=1"}, timeout=15)
             answers[answer.status_code] += 1
 
