@@ -221,12 +221,7 @@ def test_of_two_hundred_checkouts_of_the_last_unit_one_is_paid(shop: Shop, sku: 
 
 def has_stock(customer: Customer, order: Any) -> bool:
     """Whether the order got the stock, once that is decided."""
-
-    def verdict() -> list[bool]:
-        answer = customer.start_payment(order["id"])
-        return [] if "order_not_ready" in answer.text else [answer.status_code == 201]
-
-    return wait_until(verdict, what=f"a verdict about {order['id']}")[0]
+    return customer.await_payment(order["id"]).status_code == 201
 
 
 def await_mails(shop: Shop, customer: Customer, *templates: str) -> None:

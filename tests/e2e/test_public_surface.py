@@ -75,7 +75,7 @@ def test_nobody_sees_the_orders_of_others(shop: Shop) -> None:
 
     assert eve.get(f"/api/orders/{order['id']}").status_code == 404
     assert eve.post(f"/api/orders/{order['id']}/cancel").status_code == 404
-    assert eve.start_payment(order["id"]).status_code == 404
+    assert eve.await_payment(order["id"]).status_code == 404
 
 
 HOSTILE = {

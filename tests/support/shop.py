@@ -93,6 +93,17 @@ class Customer(Client):
     def start_payment(self, order_id: str) -> requests.Response:
         return self.post("/api/pay", {"order_id": order_id}, Idempotency_Key=uuid4().hex)
 
+    def await_payment(self, order_id: str) -> requests.Response:
+        """The answer to who pays and comes back as long as the order is not ready."""
+        answers: list[requests.Response] = []
+
+        def decided() -> bool:
+            answers[:] = [self.start_payment(order_id)]
+            return "order_not_ready" not in answers[0].text
+
+        wait_until(decided, what=f"a verdict about {order_id}")
+        return answers[0]
+
     def order(self, order_id: str) -> Any:
         return self.get(f"/api/orders/{order_id}").json()
 
@@ -179,7 +190,7 @@ class Shop:
 
     def pay(self, customer: Customer, order_id: str) -> str:
         """Press Pay on Paystack's page; returns the reference."""
-        payment = customer.start_payment(order_id)
+        payment = customer.await_payment(order_id)
         assert payment.status_code == 201, payment.text
         page = payment.json()["authorization_url"]
         pressed = requests.post(
