@@ -26,15 +26,17 @@ ADDRESS = {
 }
 
 
-def await_answer(ask: Callable[[], requests.Response], status: int) -> requests.Response:
-    """Ask until the answer has this status."""
+def await_answer(
+    ask: Callable[[], requests.Response], status: int, *, pause: float = 0.02
+) -> requests.Response:
+    """Ask until the answer has this status. Give a longer `pause` to what may be asked rarely."""
     answers: list[requests.Response] = []
 
     def arrived() -> bool:
         answers[:] = [ask()]
         return answers[0].status_code == status
 
-    wait_until(arrived, what=f"an answer {status}, last: {answers}")
+    wait_until(arrived, what=f"an answer {status}, last: {answers}", pause=pause)
     return answers[0]
 
 
