@@ -31,7 +31,8 @@ def test_a_whole_feed_is_compared_again_while_the_shop_runs(shop: Shop) -> None:
 
     assert "ordering compares catalog's feed again from position 0" in done.output
     head = json.loads(oja(shop, "lag", "--json").output)["services"]["catalog"]["head"]
-    wait_until(lambda: behind(shop)["ordering"]["catalog"] < head, timeout=60)
+    # A round is every half minute, and the next one mends what one could not do.
+    wait_until(lambda: behind(shop)["ordering"]["catalog"] < head, timeout=120)
 
 
 def test_a_message_that_cannot_be_read_is_listed_until_somebody_closes_it(shop: Shop) -> None:
