@@ -85,6 +85,21 @@ def test_a_review_by_somebody_who_has_the_goods_is_verified(shop: Shop) -> None:
     assert ada.post(path, {"rating": 1}).json()["code"] == "already_reviewed"
 
 
+def test_products_are_found_by_the_new_name_of_their_category(shop: Shop) -> None:
+    category = shop.staff.post("/api/admin/categories", {"name": "Drums"})
+    path = f"/api/admin/categories/{category.json()['id']}"
+    product = product_with(shop, shop.staff.new_product(stock=1))
+    filed = f"/api/admin/products/{product['id']}"
+    shelf = {"category": category.json()["slug"]}
+    shop.staff.patch(filed, shelf, If_Match=shop.staff.get(filed).headers["ETag"])
+    name = f"renamed{uuid4().hex[:12]}"
+
+    renamed = shop.staff.patch(path, {"name": name}, If_Match=category.headers["ETag"])
+
+    assert renamed.status_code == 200, renamed.text
+    assert product_with(shop, name)["id"] == product["id"]
+
+
 def test_a_table_that_staff_send_lands_line_by_line(shop: Shop) -> None:
     good, bad = (f"E2E-{uuid4().hex[:12].upper()}" for _ in range(2))
     out = io.StringIO()

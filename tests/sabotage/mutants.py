@@ -97,6 +97,20 @@ def no_lock_before_the_look() -> None:
     stock._ENTER = rewritten(stock._ENTER, "FOR UPDATE", "")
 
 
+def a_second_name_does_not_begin_anew() -> None:
+    from catalog.adapters.repositories import search
+
+    search._NOTE_RENAMED = rewritten(
+        search._NOTE_RENAMED, "DO UPDATE SET indexed_to = DEFAULT", "DO NOTHING"
+    )
+
+
+def no_lock_before_indexing() -> None:
+    from catalog.adapters.repositories import search
+
+    search._LOCK_NEXT = rewritten(search._LOCK_NEXT, "FOR UPDATE", "")
+
+
 def no_lock_on_the_cart() -> None:
     from ordering.adapters import repositories
 
@@ -310,6 +324,14 @@ MUTANTS = {
         Mutant(
             no_lock_before_the_look,
             ("tests/integration/catalog/test_stock.py", "-k", "come_free"),
+        ),
+        Mutant(
+            a_second_name_does_not_begin_anew,
+            ("tests/integration/catalog/test_renaming.py", "-k", "again"),
+        ),
+        Mutant(
+            no_lock_before_indexing,
+            ("tests/integration/catalog/test_renaming.py", "-k", "says_then"),
         ),
         Mutant(
             no_lock_on_the_cart,

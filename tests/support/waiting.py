@@ -1,5 +1,6 @@
 """Waiting for something to become true."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -20,3 +21,11 @@ def wait_until(
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what or condition}")
         time.sleep(pause)
+
+
+class UntilIdle(threading.Event):
+    """Stops a timer of a worker as soon as it finds nothing to do."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.set()
+        return True

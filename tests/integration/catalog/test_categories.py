@@ -5,9 +5,11 @@ from uuid import uuid4
 
 import pytest
 
+from catalog.entrypoints.worker import timers
 from oja_web.testing import problem
 from tests.integration.catalog.conftest import a_variant
 from tests.integration.catalog.test_stock import at_once
+from tests.support.waiting import UntilIdle
 
 SHELVES = "/api/admin/categories"
 
@@ -80,12 +82,14 @@ def test_an_unknown_parent_is_refused(staff):
     assert list(problem(response, 422, "invalid")["errors"]) == ["parent"]
 
 
-def test_products_are_found_by_the_new_name_of_their_category(client, staff, outer, tag):
+def test_products_are_found_by_the_new_name_of_their_category(client, deps, staff, outer, tag):
     staff.create(category=outer["slug"], tags=[tag])
     url = f"{SHELVES}/{outer['id']}"
     seen = staff.open("GET", url).headers["ETag"]
 
     staff.open("PATCH", url, json={"name": "Kalimbas"}, seen=seen)
+    for timer in timers(deps):
+        timer(UntilIdle())
 
     [item] = client.get("/api/products", query_string={"tag": tag, "q": "kalimba"}).json["items"]
     assert item["category"] == {"id": outer["id"], "slug": outer["slug"], "name": "Kalimbas"}

@@ -11,7 +11,7 @@ from sqlalchemy import event, text
 
 from catalog.bootstrap import Dependencies, build
 from catalog.entrypoints.http.app import create_app
-from catalog.use_cases import event_handlers
+from catalog.use_cases import event_handlers, indexing
 from tests.integration.catalog.conftest import Staff, a_variant
 from tests.support.redis import PrivateRedis, private_redis
 from tests.support.waiting import wait_until
@@ -168,6 +168,20 @@ def test_a_renamed_category_is_seen_wherever_it_is_named(here, there, shelf, pag
     change(here, shelf["admin category"], name=name)
 
     assert name in there.get(shelf[page]).text
+
+
+def test_products_are_found_by_the_new_name_when_the_worker_has_come_to_them(here, there, shelf):
+    name = f"renamed{uuid4().hex[:8]}"
+    worker = build(here.deps.settings, role="worker")
+
+    change(here, shelf["admin category"], name=name)
+    before = there.get(f"/api/products?q={name}").json["items"]
+    while indexing.index_renamed(worker.unit_of_work):
+        pass
+    worker.engine.dispose()
+
+    assert before == []
+    assert len(there.get(f"/api/products?q={name}").json["items"]) == 1
 
 
 def test_an_archived_product_is_gone_at_once(here, there, shelf):

@@ -1,20 +1,12 @@
 """What ordering's worker does by the clock."""
 
-import threading
 from datetime import timedelta
 
 from sqlalchemy import text
 
 from ordering.entrypoints.worker import timers
 from tests.integration.ordering.conftest import Client, Ordering
-
-
-class UntilIdle(threading.Event):
-    """Stops a timer as soon as it finds nothing to do."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        self.set()
-        return True
+from tests.support.waiting import UntilIdle
 
 
 def work(ordering: Ordering) -> None:

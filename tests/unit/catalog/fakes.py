@@ -44,6 +44,7 @@ class Level:
 class State:
     products: dict[UUID, Product] = field(default_factory=dict)
     categories: dict[UUID, Category] = field(default_factory=dict)
+    renamed: dict[UUID, int] = field(default_factory=dict)
     owners: dict[str, UUID] = field(default_factory=dict)
     levels: dict[str, Level] = field(default_factory=dict)
     movements: list[tuple[str, Reason, int]] = field(default_factory=list)
@@ -178,9 +179,21 @@ class FakeCategories(FakeSlugs):
         del self._state.categories[category.id]
 
     def save(self, category: Category) -> None:
-        if category != self._state.categories[category.id]:
+        before = self._state.categories[category.id]
+        if category != before:
             category.version += 1
+        if category.name != before.name:
+            self._state.renamed[category.id] = 0
         self.add(category)
+
+    def index_renamed(self, most: int) -> bool:
+        if not self._state.renamed:
+            return False
+        category_id, indexed = self._state.renamed.popitem()
+        filed = [each.content.category for each in self._state.products.values()]
+        if len([each for each in filed if each and each.id == category_id]) - indexed >= most:
+            self._state.renamed[category_id] = indexed + most
+        return True
 
 
 class FakeStrays:

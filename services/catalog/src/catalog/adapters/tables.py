@@ -54,6 +54,19 @@ class CategoryRow(Base):
     )
 
 
+class RenamedCategoryRow(Base):
+    """A category whose products after `indexed_to`, by id, are yet to be found by its new name.
+
+    It may be gone: with a reference, who removes it would wait for who indexes.
+    """
+
+    __tablename__ = "renamed_categories"
+
+    category_id: Mapped[UUID] = mapped_column(primary_key=True)
+    indexed_to: Mapped[UUID] = mapped_column(server_default=text(f"'{UUID(int=0)}'"))
+    waits_since: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
 class ProductRow(Base):
     """`price_amount`, `in_stock` and `sole_sku` repeat what the variants say, for lists and sorts.
 

@@ -1,9 +1,9 @@
-"""The outbox relay of catalog, and what becomes due: files to be removed, tables
-to be imported."""
+"""The outbox relay of catalog, and what becomes due: files to be removed, tables to be imported,
+products of renamed categories to be indexed."""
 
 from catalog.bootstrap import SERVICE, Dependencies, build
 from catalog.settings import Settings
-from catalog.use_cases import images, importing
+from catalog.use_cases import images, importing, indexing
 from oja_events.journal import keeping
 from oja_events.relay import Relay
 from oja_events.worker import Job, every, run_worker
@@ -31,7 +31,10 @@ def timers(deps: Dependencies) -> list[Job]:
     def advance_imports() -> int:
         return importing.advance(unit_of_work=deps.unit_of_work, currency=deps.settings.currency)
 
-    return [every(5, remove_strays), every(1, advance_imports)]
+    def index_renamed() -> int:
+        return indexing.index_renamed(deps.unit_of_work)
+
+    return [every(5, remove_strays), every(1, advance_imports), every(1, index_renamed)]
 
 
 if __name__ == "__main__":

@@ -56,7 +56,11 @@ class CategoryRepository(Protocol):
 
     def remove(self, category: Category) -> None: ...
     def save(self, category: Category) -> None:
-        """Keep the changes; products in it are found by its new name at once."""
+        """Keep the changes; a new name is noted for index_renamed."""
+
+    def index_renamed(self, most: int) -> bool:
+        """Let some products more, `most` at a time, be found by the new name of their category;
+        False if all are."""
 
 
 class StockRepository(Protocol):

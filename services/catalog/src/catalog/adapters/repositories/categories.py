@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from uuid_utils.compat import uuid7
 
 from catalog.adapters.mapping import category_from, new_category_row
-from catalog.adapters.repositories.search import index_category
+from catalog.adapters.repositories.search import index_renamed, note_renamed
 from catalog.adapters.repositories.slugs import free_slug
 from catalog.adapters.tables import CategoryRow, ProductRow
 from catalog.domain.category import Category
@@ -51,12 +51,19 @@ class SqlCategoryRepository:
 
     def save(self, category: Category) -> None:
         row = self._session.get_one(CategoryRow, category.id)
-        renamed = row.name != category.name
+        if row.name != category.name:
+            # Before the lock: whoever has the note may wait for a product, whose writer may be
+            # about to file it here.
+            note_renamed(self._session, category.id)
+            # Those who file products here by the old name end before us: what is not committed
+            # would be passed over.
+            self._session.get_one(CategoryRow, category.id, with_for_update=True)
         row.name = category.name
         row.parent_id = category.parent_id
         row.position = category.position
         if self._session.is_modified(row):
             row.version = category.version = row.version + 1
         self._session.flush()
-        if renamed:
-            index_category(self._session, category.id)
+
+    def index_renamed(self, most: int) -> bool:
+        return index_renamed(self._session, most)

@@ -19,14 +19,33 @@ _INDEX = text("""
     LEFT JOIN LATERAL (
         SELECT string_agg(sku, ' ') AS skus FROM variants WHERE product_id = it.id AND offered
     ) AS offered ON true
-    WHERE product.id = it.id
-        AND (it.id = ANY(CAST(:product_ids AS uuid[])) OR it.category_id = :category_id)
+    WHERE product.id = it.id AND it.id = ANY(CAST(:product_ids AS uuid[]))
+""")
+
+# A name that is given while the products of the one before are indexed begins anew.
+_NOTE_RENAMED = text("""
+    INSERT INTO renamed_categories (category_id) VALUES (:category_id)
+    ON CONFLICT (category_id) DO UPDATE SET indexed_to = DEFAULT
+""")
+
+# In turns, so that a large category does not hold up a small one.
+_CLAIM = text("""
+    SELECT category_id, indexed_to FROM renamed_categories
+    ORDER BY waits_since LIMIT 1 FOR UPDATE SKIP LOCKED
 """)
 
 # By id, as everybody locks products.
-_LOCK_CATEGORY = text(
-    "SELECT FROM products WHERE category_id = :category_id ORDER BY id FOR UPDATE"
-)
+_LOCK_NEXT = text("""
+    SELECT id FROM products WHERE category_id = :category_id AND id > :indexed_to
+    ORDER BY id LIMIT :most FOR UPDATE
+""")
+
+_PROGRESS = text("""
+    UPDATE renamed_categories SET indexed_to = :indexed_to, waits_since = now()
+    WHERE category_id = :category_id
+""")
+
+_FINISH = text("DELETE FROM renamed_categories WHERE category_id = :category_id")
 
 
 def index_product(session: Session, product_id: UUID) -> None:
@@ -36,10 +55,23 @@ def index_product(session: Session, product_id: UUID) -> None:
 
 def index_products(session: Session, product_ids: Sequence[UUID]) -> None:
     """The same for many."""
-    session.execute(_INDEX, {"product_ids": list(product_ids), "category_id": None})
+    session.execute(_INDEX, {"product_ids": list(product_ids)})
 
 
-def index_category(session: Session, category_id: UUID) -> None:
-    """The same for every product of a category that got another name."""
-    session.execute(_LOCK_CATEGORY, {"category_id": category_id})
-    session.execute(_INDEX, {"product_ids": [], "category_id": category_id})
+def note_renamed(session: Session, category_id: UUID) -> None:
+    """Let index_renamed come to every product of the category."""
+    session.execute(_NOTE_RENAMED, {"category_id": category_id})
+
+
+def index_renamed(session: Session, most: int) -> bool:
+    """Index the next products of a category that is noted, `most` of them; False if none is."""
+    noted = session.execute(_CLAIM).mappings().first()
+    if noted is None:
+        return False
+    product_ids = session.scalars(_LOCK_NEXT, {**noted, "most": most}).all()
+    index_products(session, product_ids)
+    if len(product_ids) < most:
+        session.execute(_FINISH, {"category_id": noted["category_id"]})
+    else:
+        session.execute(_PROGRESS, {**noted, "indexed_to": product_ids[-1]})
+    return True

@@ -76,7 +76,7 @@ def show_category(category_id: UUID) -> Response:
 def change_category(body: CategoryDraft, category_id: UUID) -> Response:
     """Rename, order or move a category that you have seen, with all that is inside (If-Match)
 
-    Its slug stays.
+    Its slug stays. Searches find what is in it by a new name some seconds later.
     """
     commands.change_category(category_id, body, precondition=if_match, uow=deps().unit_of_work())
     return _tagged(category_id)
