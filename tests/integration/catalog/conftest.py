@@ -1,6 +1,6 @@
 """The catalogue over one real database; tests share it and stay apart by random SKUs and tags."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -12,10 +12,12 @@ from werkzeug.test import TestResponse
 from catalog.bootstrap import MIGRATIONS, Dependencies, build
 from catalog.entrypoints.http.app import create_app
 from catalog.settings import Settings
+from catalog.use_cases import importing
 from oja_events.contracts import Event
 from oja_events.envelope import decode
 from oja_events.migrating import migrate
 from oja_web.testing import ISSUER, bearer, make_key_pair, make_token
+from tests.integration.catalog.tables import send
 from tests.support.postgres import scratch_database
 
 KEYS = make_key_pair()
@@ -136,3 +138,28 @@ def client(deps: Dependencies) -> Any:
 def tag() -> str:
     """A tag that only this test uses."""
     return f"tag {uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def work(deps: Dependencies) -> Callable[[], None]:
+    """Let the worker take in the tables that were sent."""
+
+    def work_until_done() -> None:
+        while importing.advance(unit_of_work=deps.unit_of_work, currency="NGN"):
+            pass
+
+    return work_until_done
+
+
+@pytest.fixture
+def imported(staff: Staff, work: Callable[[], None]) -> Callable[..., Any]:
+    """Send a table and have it taken in; what became of it."""
+
+    def go(table: bytes, query: str = "") -> Any:
+        answer = send(staff, table, query)
+        assert answer.status_code == 202, answer.text
+        assert answer.json["status"] == "queued"
+        work()
+        return staff.open("GET", answer.headers["Location"]).json
+
+    return go
