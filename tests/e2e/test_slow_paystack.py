@@ -12,7 +12,7 @@ from tests.support.waiting import wait_until
 HANGS = 20  # seconds: longer than anybody here waits
 PAUSE = 0.02
 SOON = 4.0  # less than one call to it may take
-MANY = 20  # more than payments has threads
+MANY = 30  # more than payments has threads
 
 
 @pytest.fixture
