@@ -199,7 +199,7 @@ def test_a_product_that_comes_in_while_the_category_is_renamed_is_found_by_the_n
     with ThreadPoolExecutor(1) as thread:
         with under_way(deps, lambda uow: offer(uow, category=shelf["slug"])):
             renaming = thread.submit(rename, staff, shelf, "Kalimbas")
-            wait_until(lambda: renaming.done() or shop.rows(WAITING), timeout=5)
+            wait_until(lambda: renaming.done() or shop.rows(WAITING))
             index()
         renaming.result()
     index()
@@ -227,7 +227,7 @@ def test_a_product_that_changes_while_it_is_indexed_is_found_by_what_it_says_the
         rename(staff, shelf, "Kalimbas")
         with under_way(deps, edit):
             batches = thread.submit(index)
-            wait_until(lambda: shop.rows(WAITING), timeout=5)
+            wait_until(lambda: shop.rows(WAITING))
         batches.result()
 
     assert len(found("kalimbas & eight", shelf)) == 1
@@ -243,9 +243,9 @@ def test_an_edit_a_batch_and_a_rename_do_not_wait_in_a_circle(
         with deps.engine.begin() as editor:
             editor.execute(LOCK_PRODUCTS, {"id": shelf["id"]})
             batches = threads.submit(index)
-            wait_until(lambda: len(shop.rows(WAITING)) == 1, timeout=5)
+            wait_until(lambda: len(shop.rows(WAITING)) == 1)
             renaming = threads.submit(rename, staff, shelf, "Thumb pianos")
-            wait_until(lambda: len(shop.rows(WAITING)) == 2, timeout=5)
+            wait_until(lambda: len(shop.rows(WAITING)) == 2)
             editor.execute(FILE_IN, {"id": shelf["id"]})
         batches.result()
         renaming.result()
